@@ -35,18 +35,40 @@ public enum Column
 }
 
 /// <summary>Point and range reads of one consistent view of a store.</summary>
+/// <remarks>Keys are compared as unsigned bytes, a prefix before its extensions. Empty keys and values are allowed.</remarks>
 public interface IKeyValueReader
 {
     /// <summary>The value, or null where the key is absent. The array belongs to the caller.</summary>
     byte[]? Get(Column column, ReadOnlySpan<byte> key);
 
     /// <summary>
-    /// All pairs whose key begins with <paramref name="prefix"/>, from <paramref name="start"/> (inclusive; null = the
-    /// prefix itself) upwards in byte order, or downwards from it where <paramref name="reverse"/> is set (null = the
-    /// prefix's end).
+    /// Copies the value into <paramref name="destination"/> and answers its length in bytes; -1 where the key is absent.
+    /// Where the value is longer than the destination, nothing is copied: the caller comes again with a larger one.
     /// </summary>
-    IEnumerable<KeyValuePair<byte[], byte[]>> Scan(
+    int Read(Column column, ReadOnlySpan<byte> key, Span<byte> destination);
+
+    /// <summary>Values of many keys at once, in order; null where absent.</summary>
+    byte[]?[] GetMany(Column column, IReadOnlyList<byte[]> keys);
+
+    /// <summary>
+    /// A cursor over the pairs whose key begins with <paramref name="prefix"/>, in byte order from
+    /// <paramref name="start"/> (inclusive; null = the prefix itself), or downwards from it where
+    /// <paramref name="reverse"/> is set (null = the prefix's end). A start outside the prefix's range is clamped to it.
+    /// </summary>
+    /// <remarks>It sees the store as it was when it was opened. One thread at a time; dispose it.</remarks>
+    IKeyValueCursor OpenCursor(
         Column column, ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte>? start = null, bool reverse = false);
+}
+
+/// <summary>A walk over pairs without copies: the spans are valid until the next call on the cursor.</summary>
+public interface IKeyValueCursor : IDisposable
+{
+    ReadOnlySpan<byte> Key { get; }
+
+    ReadOnlySpan<byte> Value { get; }
+
+    /// <summary>Steps to the first or next pair; false at the end, from then on.</summary>
+    bool MoveNext();
 }
 
 /// <summary>A view that later writes do not change; dispose it to let the store reclaim.</summary>
@@ -69,7 +91,10 @@ public interface IWriteBatch : IDisposable
 }
 
 /// <summary>The key-value port: ordered byte keys in columns, atomic batches, snapshots, checkpoints.</summary>
-/// <remarks>Reads and writes may run on any thread; a batch is written by one call. Survives kill -9.</remarks>
+/// <remarks>
+/// Reads and writes may run on any thread; a batch is written by one call. Survives kill -9. Every member may throw
+/// <see cref="StoreException"/> where the disk or its content fails, never after a half-applied batch.
+/// </remarks>
 public interface IKeyValueStore : IKeyValueReader, IDisposable
 {
     /// <summary>What the store is, for logs and metrics: "rocksdb", "sqlite", "memory".</summary>
@@ -85,9 +110,6 @@ public interface IKeyValueStore : IKeyValueReader, IDisposable
 
     IKeyValueSnapshot Snapshot();
 
-    /// <summary>Values of many keys at once, in order; null where absent.</summary>
-    byte[]?[] GetMany(Column column, IReadOnlyList<byte[]> keys);
-
     /// <summary>Makes a consistent copy that can be opened as a store, in a new directory (hard links where it can).</summary>
     /// <exception cref="NotSupportedException">The in-memory store has none.</exception>
     void CreateCheckpoint(string directory);
@@ -96,5 +118,5 @@ public interface IKeyValueStore : IKeyValueReader, IDisposable
     IReadOnlyDictionary<string, double> Statistics();
 }
 
-/// <summary>A store that cannot be opened, with the reason in words for the operator.</summary>
+/// <summary>A store that cannot be opened, read or written, with the reason in words for the operator.</summary>
 public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);

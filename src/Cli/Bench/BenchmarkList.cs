@@ -1,0 +1,10 @@
+namespace SuperVm.Cli.Bench;
+
+/// <summary>The benchmarks, in the order in which `bench --list` shows them.</summary>
+internal static class BenchmarkList
+{
+    internal static IReadOnlyList<IBenchmark> All { get; } =
+    [
+        new KeccakBenchmark(),
+    ];
+}

@@ -1,0 +1,10 @@
+namespace SuperVm.Cli.Commands;
+
+/// <summary>The verbs, in the order in which the help shows them.</summary>
+internal static class CommandList
+{
+    internal static IReadOnlyList<ICommandModule> All { get; } =
+    [
+        new BenchCommand(),
+    ];
+}
