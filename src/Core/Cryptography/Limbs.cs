@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+
+namespace SuperVm.Core.Cryptography;
+
+/// <summary>64-bit building blocks of multi-word arithmetic, shared by the curves of this folder.</summary>
+/// <remarks>Without branches, so that the time does not depend on the values.</remarks>
+internal static class Limbs
+{
+    /// <summary>a * b + c as low word and high word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong MultiplyAdd(ulong a, ulong b, ulong c, out ulong high)
+    {
+        high = Math.BigMul(a, b, out var low);
+        low += c;
+        high += low < c ? 1UL : 0;
+        return low;
+    }
+
+    /// <summary>a * b + c + d as low word and high word; it cannot overflow them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong MultiplyAdd(ulong a, ulong b, ulong c, ulong d, out ulong high)
+    {
+        high = Math.BigMul(a, b, out var low);
+        low += c;
+        high += low < c ? 1UL : 0;
+        low += d;
+        high += low < d ? 1UL : 0;
+        return low;
+    }
+
+    /// <summary>a + b + carry; the carry in and out is 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Add(ulong a, ulong b, ref ulong carry)
+    {
+        var sum = a + b;
+        var first = sum < a ? 1UL : 0;
+        var total = sum + carry;
+        carry = first | (total < sum ? 1UL : 0);
+        return total;
+    }
+
+    /// <summary>a - b - borrow; the borrow in and out is 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Subtract(ulong a, ulong b, ref ulong borrow)
+    {
+        var difference = a - b;
+        var first = a < b ? 1UL : 0;
+        var total = difference - borrow;
+        borrow = first | (difference < borrow ? 1UL : 0);
+        return total;
+    }
+
+    /// <summary>All ones for 1, zero for 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Mask(ulong bit) => 0UL - bit;
+}
