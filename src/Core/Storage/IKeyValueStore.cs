@@ -52,9 +52,9 @@ public interface IKeyValueReader
 
     /// <summary>
     /// A cursor over the pairs whose key begins with <paramref name="prefix"/>, in byte order from
-    /// <paramref name="start"/> (inclusive; null = the prefix itself), or downwards from it where
-    /// <paramref name="reverse"/> is set (null = the prefix's end). A start before the range, seen in the direction of
-    /// the walk, begins at its beginning; one beyond it finds nothing.
+    /// <paramref name="start"/> (inclusive; null or empty = the prefix itself), or downwards from it where
+    /// <paramref name="reverse"/> is set (null or empty = the prefix's end). A start before the range, seen in the
+    /// direction of the walk, begins at its beginning; one beyond it finds nothing.
     /// </summary>
     /// <remarks>It sees the store as it was when it was opened. One thread at a time; dispose it.</remarks>
     IKeyValueCursor OpenCursor(

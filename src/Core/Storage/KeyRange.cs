@@ -15,7 +15,7 @@ public readonly record struct KeyRange(byte[] From, byte[]? To)
     {
         var from = prefix.ToArray();
         var to = AfterPrefix(prefix);
-        if (start is not { } given)
+        if (start is not { Length: > 0 } given)
         {
             return new(from, to);
         }
