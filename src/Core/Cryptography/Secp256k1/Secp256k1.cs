@@ -138,7 +138,7 @@ public static class Secp256k1
 
         var found = 0;
         var options = new ParallelOptions { MaxDegreeOfParallelism = threads };
-        Parallel.For(0, chunks, options, chunk =>
+        System.Threading.Tasks.Parallel.For(0, chunks, options, chunk =>
         {
             var start = chunk * BatchChunk;
             var count = Math.Min(BatchChunk, requests.Length - start);

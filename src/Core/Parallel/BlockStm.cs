@@ -1,0 +1,372 @@
+using System.Runtime.InteropServices;
+
+namespace SuperVm.Core.Parallel;
+
+/// <summary>Executes a block of transactions optimistically on several workers with the result of a serial run.</summary>
+/// <remarks>
+/// Source: Gelashvili et al., "Block-STM" (arXiv 2203.06871), with two deviations.
+/// <code>
+///             TryIncarnate            finish              commit (in order, validated against final state)
+///   Ready ──────────────▶ Executing ─────────▶ Executed ─────────────────────────────▶ Committed
+///     ▲                     │    ▲               │ validation fails
+///     │ dependency done,    │    │               ▼
+///     │ keys loaded         ▼    └────────── Aborting (writes become estimates, incarnation + 1)
+///     └───────────────── Blocked
+/// </code>
+/// 1. Commit is a rolling prefix: the lowest uncommitted transaction is validated once more when everything below it
+///    is final, and executed again on the spot where that fails. Correctness rests on this check alone; validation
+///    ahead of it only finds conflicts earlier, so it may be switched off where there are few workers.
+/// 2. Transactions known to follow another (same sender) wait for it from the start instead of aborting first.
+/// Races: any worker may call anything; the state word of a transaction is changed by compare-and-swap only, and one
+/// worker at a time executes, validates for commit, or commits a transaction.
+/// </remarks>
+internal sealed class BlockStm
+{
+    private const int Ready = 0, Executing = 1, Executed = 2, Committing = 3, Blocked = 4, Committed = 5;
+    private const int StateMask = 7, IncarnationShift = 3;
+    private const int NoDependent = -1, Closed = -2;
+
+    private readonly IBlockStmClient _client;
+    private readonly BlockStmOptions _options;
+    private readonly Slot[] _slots;
+    private readonly int _count;
+    private Counters _shared;
+    private int _commitLock;
+    private int _stopped;
+    private Exception? _failure;
+
+    internal BlockStm(IBlockStmClient client, int count, BlockStmOptions options)
+    {
+        _client = client;
+        _options = options;
+        _count = count;
+        _slots = new Slot[count];
+        for (var i = 0; i < count; i++)
+        {
+            _slots[i].DependentsHead = NoDependent;
+        }
+    }
+
+    /// <summary>What happened, for metrics and the tuner; whole once <see cref="Run"/> returned.</summary>
+    internal BlockStmStatistics Statistics { get; } = new();
+
+    /// <summary>Runs to the last commit; the calling thread is worker 0. Rethrows what a worker threw.</summary>
+    internal void Run()
+    {
+        var helpers = Math.Min(_options.Workers, Math.Max(_count, 1)) - 1;
+        var tasks = new Task[helpers];
+        for (var i = 0; i < helpers; i++)
+        {
+            var worker = i + 1;
+            tasks[i] = Task.Run(() => Guard(worker));
+        }
+
+        Guard(0);
+        Task.WaitAll(tasks);
+        if (_failure is { } failure)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    private void Guard(int worker)
+    {
+        try
+        {
+            Work(worker);
+        }
+        catch (Exception failure)
+        {
+            Interlocked.CompareExchange(ref _failure, failure, null);
+            Volatile.Write(ref _stopped, 1);
+        }
+    }
+
+    private bool IsDone => Volatile.Read(ref _shared.CommitIndex) >= _count || Volatile.Read(ref _stopped) != 0;
+
+    private void Work(int worker)
+    {
+        var spinner = default(SpinWait);
+        while (!IsDone)
+        {
+            _options.Interleaving?.Invoke(worker);
+            if (TryCommit(worker) || TryValidateNext(worker) || TryExecuteNext(worker) || _client.TryLoad(worker))
+            {
+                spinner.Reset();
+                continue;
+            }
+
+            Statistics.CountIdle(worker);
+            spinner.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    private bool TryExecuteNext(int worker)
+    {
+        while (Volatile.Read(ref _shared.ExecutionIndex) < _count)
+        {
+            var next = Interlocked.Increment(ref _shared.ExecutionIndex) - 1;
+            if (next >= _count)
+            {
+                return false;
+            }
+
+            if (TryIncarnate(next) && !WaitsForKnown(next))
+            {
+                Execute(worker, next);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool TryIncarnate(int transaction)
+    {
+        ref var status = ref _slots[transaction].Status;
+        var current = Volatile.Read(ref status);
+        return (current & StateMask) == Ready
+            && Interlocked.CompareExchange(ref status, (current & ~StateMask) | Executing, current) == current;
+    }
+
+    private bool WaitsForKnown(int transaction)
+    {
+        var predecessor = _client.KnownDependency(transaction);
+        return predecessor >= 0 && TryBlockOn(transaction, predecessor);
+    }
+
+    /// <summary>Executes what this worker has put into state Executing; true where the incarnation was finished.</summary>
+    private bool Execute(int worker, int transaction)
+    {
+        while (true)
+        {
+            _options.Interleaving?.Invoke(worker);
+            var step = _client.Execute(worker, transaction);
+            Statistics.CountExecution(worker);
+            switch (step.Kind)
+            {
+                case ExecutionStepKind.Executed:
+                    SetState(transaction, Executed);
+                    Finish(transaction);
+                    return true;
+                case ExecutionStepKind.Blocked when TryBlockOn(transaction, step.BlockedOn):
+                    Statistics.CountDependency(worker);
+                    return false;
+                case ExecutionStepKind.Suspended:
+                    Statistics.CountSuspension(worker);
+                    SetState(transaction, Blocked);
+                    _client.AwaitLoad(worker, transaction);
+                    return false;
+                default:
+                    continue;
+            }
+        }
+    }
+
+    /// <summary>Resumes who waited for the transaction and has readers above it validated again.</summary>
+    private void Finish(int transaction)
+    {
+        ResumeDependents(transaction);
+        if (_options.ValidateAhead)
+        {
+            Lower(ref _shared.ValidationIndex, transaction);
+        }
+    }
+
+    private bool TryValidateNext(int worker)
+    {
+        if (!_options.ValidateAhead)
+        {
+            return false;
+        }
+
+        var limit = Math.Min(Volatile.Read(ref _shared.ExecutionIndex), _count);
+        if (Volatile.Read(ref _shared.ValidationIndex) >= limit)
+        {
+            return false;
+        }
+
+        var next = Interlocked.Increment(ref _shared.ValidationIndex) - 1;
+        if (next >= limit || next < Volatile.Read(ref _shared.CommitIndex))
+        {
+            return next < limit;
+        }
+
+        ref var status = ref _slots[next].Status;
+        var current = Volatile.Read(ref status);
+        if ((current & StateMask) != Executed
+            || Interlocked.CompareExchange(ref status, (current & ~StateMask) | Committing, current) != current)
+        {
+            return true;
+        }
+
+        _options.Interleaving?.Invoke(worker);
+        if (_client.Validate(worker, next))
+        {
+            Volatile.Write(ref status, current);
+            return true;
+        }
+
+        Abort(worker, next);
+        Lower(ref _shared.ValidationIndex, next + 1);
+        Execute(worker, next);
+        return true;
+    }
+
+    /// <summary>Turns the writes into estimates and starts the next incarnation.</summary>
+    private void Abort(int worker, int transaction)
+    {
+        Statistics.CountAbort(worker);
+        Volatile.Write(ref _slots[transaction].DependentsHead, NoDependent);
+        _client.MarkEstimates(transaction);
+        ref var status = ref _slots[transaction].Status;
+        Volatile.Write(ref status, ((status >> IncarnationShift) + 1) << IncarnationShift | Executing);
+    }
+
+    private bool TryCommit(int worker)
+    {
+        var first = Volatile.Read(ref _shared.CommitIndex);
+        if (first >= _count || (Volatile.Read(ref _slots[first].Status) & StateMask) != Executed
+            || Interlocked.Exchange(ref _commitLock, 1) != 0)
+        {
+            return false;
+        }
+
+        var next = _shared.CommitIndex;
+        first = next;
+        while (next < _count && Volatile.Read(ref _stopped) == 0 && TryCommitOne(worker, next))
+        {
+            Volatile.Write(ref _shared.CommitIndex, ++next);
+        }
+
+        Volatile.Write(ref _commitLock, 0);
+        return next != first;
+    }
+
+    private bool TryCommitOne(int worker, int transaction)
+    {
+        ref var status = ref _slots[transaction].Status;
+        var current = Volatile.Read(ref status);
+        if ((current & StateMask) != Executed
+            || Interlocked.CompareExchange(ref status, (current & ~StateMask) | Committing, current) != current)
+        {
+            return false;
+        }
+
+        _options.Interleaving?.Invoke(worker);
+        if (!_client.Validate(worker, transaction))
+        {
+            Abort(worker, transaction);
+            if (!Execute(worker, transaction))
+            {
+                return false;
+            }
+
+            // Everything below is final, so what this incarnation read is final too.
+            current = Volatile.Read(ref status);
+            if ((current & StateMask) != Executed
+                || Interlocked.CompareExchange(ref status, (current & ~StateMask) | Committing, current) != current)
+            {
+                return false;
+            }
+        }
+
+        if (!_client.Commit(worker, transaction))
+        {
+            Volatile.Write(ref _stopped, 1);
+        }
+
+        SetState(transaction, Committed);
+        return true;
+    }
+
+    /// <summary>Lets the transaction wait for another; false where that one is finished, so that there is no need.</summary>
+    private bool TryBlockOn(int transaction, int predecessor)
+    {
+        ref var head = ref _slots[predecessor].DependentsHead;
+        SetState(transaction, Blocked);
+        while (true)
+        {
+            var current = Volatile.Read(ref head);
+            if (current == Closed)
+            {
+                SetState(transaction, Executing);
+                return false;
+            }
+
+            _slots[transaction].NextDependent = current;
+            if (Interlocked.CompareExchange(ref head, transaction, current) == current)
+            {
+                return true;
+            }
+        }
+    }
+
+    private void ResumeDependents(int transaction)
+    {
+        var next = Interlocked.Exchange(ref _slots[transaction].DependentsHead, Closed);
+        while (next >= 0)
+        {
+            var after = _slots[next].NextDependent;
+            Resume(next);
+            next = after;
+        }
+    }
+
+    /// <summary>Makes a blocked transaction ready again and has it picked up.</summary>
+    internal void Resume(int transaction)
+    {
+        SetState(transaction, Ready);
+        Lower(ref _shared.ExecutionIndex, transaction);
+    }
+
+    private void SetState(int transaction, int state)
+    {
+        ref var status = ref _slots[transaction].Status;
+        Volatile.Write(ref status, (status & ~StateMask) | state);
+    }
+
+    private static void Lower(ref int index, int target)
+    {
+        var current = Volatile.Read(ref index);
+        while (current > target)
+        {
+            var seen = Interlocked.CompareExchange(ref index, target, current);
+            if (seen == current)
+            {
+                return;
+            }
+
+            current = seen;
+        }
+    }
+
+    /// <summary>One cache line a transaction, so that workers on neighbours do not disturb each other.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 64)]
+    private struct Slot
+    {
+        /// <summary>| incarnation: 3..31 | state: 0..2 |</summary>
+        [FieldOffset(0)]
+        public int Status;
+
+        /// <summary>The first transaction that waits for this one; −1 none, −2 nobody may wait any more.</summary>
+        [FieldOffset(4)]
+        public int DependentsHead;
+
+        [FieldOffset(8)]
+        public int NextDependent;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Counters
+    {
+        [FieldOffset(64)]
+        public int ExecutionIndex;
+
+        [FieldOffset(128)]
+        public int ValidationIndex;
+
+        [FieldOffset(192)]
+        public int CommitIndex;
+    }
+}

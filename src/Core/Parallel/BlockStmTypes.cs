@@ -1,0 +1,98 @@
+namespace SuperVm.Core.Parallel;
+
+/// <summary>How an attempt to execute a transaction went.</summary>
+internal enum ExecutionStepKind : byte
+{
+    /// <summary>To its end; its writes are in the multi-version memory.</summary>
+    Executed,
+
+    /// <summary>It read an estimate and must wait for the transaction that will write there.</summary>
+    Blocked,
+
+    /// <summary>It read a key that is not loaded.</summary>
+    Suspended,
+}
+
+/// <summary>The answer of <see cref="IBlockStmClient.Execute"/>.</summary>
+internal readonly record struct ExecutionStep(ExecutionStepKind Kind, int BlockedOn = -1)
+{
+    internal static ExecutionStep Done => new(ExecutionStepKind.Executed);
+}
+
+/// <summary>What the scheduler schedules. Calls about one transaction never overlap.</summary>
+internal interface IBlockStmClient
+{
+    /// <summary>A lower transaction that this one certainly depends on, or −1.</summary>
+    int KnownDependency(int transaction);
+
+    /// <summary>Executes on what lower transactions wrote, and publishes reads and writes where it comes to its end.</summary>
+    ExecutionStep Execute(int worker, int transaction);
+
+    /// <summary>Whether the reads of the last incarnation would be answered the same now.</summary>
+    bool Validate(int worker, int transaction);
+
+    /// <summary>Marks what the last incarnation wrote as about to change.</summary>
+    void MarkEstimates(int transaction);
+
+    /// <summary>Takes the transaction's result as final; called in order. False stops the run.</summary>
+    bool Commit(int worker, int transaction);
+
+    /// <summary>Remembers a suspended transaction until its keys are there.</summary>
+    void AwaitLoad(int worker, int transaction);
+
+    /// <summary>Fetches missing keys and resumes who waited for them; false where nothing is missing.</summary>
+    bool TryLoad(int worker);
+}
+
+/// <summary>How a block is run.</summary>
+/// <param name="Workers">Threads, the caller's among them; at least 1.</param>
+/// <param name="ValidateAhead">Whether idle workers validate above the commit index.</param>
+/// <param name="Interleaving">Called at every scheduling point with the worker; tests yield or delay there.</param>
+internal sealed record BlockStmOptions(int Workers, bool ValidateAhead, Action<int>? Interleaving = null)
+{
+    /// <summary>The most workers that the per-worker counters have room for.</summary>
+    internal const int MaxWorkers = 64;
+}
+
+/// <summary>Counters of a run, kept a cache line apart a worker and added up on reading.</summary>
+public sealed class BlockStmStatistics
+{
+    private const int Stride = 16;
+    private readonly int[] _counts = new int[BlockStmOptions.MaxWorkers * Stride];
+
+    /// <summary>Incarnations that were executed, whole or in part.</summary>
+    public long Executions => Sum(0);
+
+    /// <summary>Incarnations that a validation threw away.</summary>
+    public long Aborts => Sum(1);
+
+    /// <summary>Executions that met an estimate and waited.</summary>
+    public long Dependencies => Sum(2);
+
+    /// <summary>Executions that met a key that was not loaded.</summary>
+    public long Suspensions => Sum(3);
+
+    /// <summary>Times that a worker found nothing to do.</summary>
+    public long Idle => Sum(4);
+
+    internal void CountExecution(int worker) => _counts[worker * Stride]++;
+
+    internal void CountAbort(int worker) => _counts[(worker * Stride) + 1]++;
+
+    internal void CountDependency(int worker) => _counts[(worker * Stride) + 2]++;
+
+    internal void CountSuspension(int worker) => _counts[(worker * Stride) + 3]++;
+
+    internal void CountIdle(int worker) => _counts[(worker * Stride) + 4]++;
+
+    private long Sum(int counter)
+    {
+        long sum = 0;
+        for (var i = counter; i < _counts.Length; i += Stride)
+        {
+            sum += _counts[i];
+        }
+
+        return sum;
+    }
+}
