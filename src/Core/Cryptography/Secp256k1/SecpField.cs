@@ -7,7 +7,8 @@ namespace SuperVm.Core.Cryptography;
 /// <remarks>
 /// Four limbs, least significant first, any value below 2^256 that is congruent to the element: 2^256 is
 /// <see cref="Excess"/> modulo p, so that what overflows is multiplied by it and added back. Only comparison and output
-/// bring it below p. No operation but <see cref="InvertFast"/> branches on the value.
+/// bring it below p. No operation but <see cref="InvertFast"/> branches on the value, save for carries that a value of
+/// chance meets once in 2^31 times.
 /// </remarks>
 internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
 {
@@ -57,12 +58,8 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         var r2 = Limbs.Add(a.L2, b.L2, ref carry);
         var r3 = Limbs.Add(a.L3, b.L3, ref carry);
         var more = Limbs.Mask(carry) & Excess;
-        carry = 0;
-        r0 = Limbs.Add(r0, more, ref carry);
-        r1 = Limbs.Add(r1, 0, ref carry);
-        r2 = Limbs.Add(r2, 0, ref carry);
-        r3 = Limbs.Add(r3, 0, ref carry);
-        return new SecpField(r0 + (Limbs.Mask(carry) & Excess), r1, r2, r3);
+        r0 += more;
+        return r0 < more ? CarryOn(r0, r1, r2, r3) : new SecpField(r0, r1, r2, r3);
     }
 
     public static SecpField operator -(in SecpField a, in SecpField b)
@@ -73,12 +70,7 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         var r2 = Limbs.Subtract(a.L2, b.L2, ref borrow);
         var r3 = Limbs.Subtract(a.L3, b.L3, ref borrow);
         var less = Limbs.Mask(borrow) & Excess;
-        borrow = 0;
-        r0 = Limbs.Subtract(r0, less, ref borrow);
-        r1 = Limbs.Subtract(r1, 0, ref borrow);
-        r2 = Limbs.Subtract(r2, 0, ref borrow);
-        r3 = Limbs.Subtract(r3, 0, ref borrow);
-        return new SecpField(r0 - (Limbs.Mask(borrow) & Excess), r1, r2, r3);
+        return r0 < less ? BorrowOn(r0 - less, r1, r2, r3) : new SecpField(r0 - less, r1, r2, r3);
     }
 
     public static SecpField operator -(in SecpField a) => Zero - a;
@@ -217,6 +209,18 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         var x176 = SquareTimes(x88, 88) * x88;
         x223 = SquareTimes(SquareTimes(x176, 44) * x44, 3) * x3;
     }
+
+    /// <summary>The rest of an addition whose lowest limb overflowed at the last: one in 2^31.</summary>
+    private static SecpField CarryOn(ulong r0, ulong r1, ulong r2, ulong r3) =>
+        ++r1 == 0 && ++r2 == 0 && ++r3 == 0
+            ? new SecpField(r0 + Excess, r1, r2, r3)
+            : new SecpField(r0, r1, r2, r3);
+
+    /// <summary>The rest of a subtraction whose lowest limb went below zero at the last: one in 2^31.</summary>
+    private static SecpField BorrowOn(ulong r0, ulong r1, ulong r2, ulong r3) =>
+        r1-- == 0 && r2-- == 0 && r3-- == 0
+            ? new SecpField(r0 - Excess, r1, r2, r3)
+            : new SecpField(r0, r1, r2, r3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static SecpField Reduce(
