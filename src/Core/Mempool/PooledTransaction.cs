@@ -37,14 +37,4 @@ internal sealed class PooledTransaction(Transaction transaction, in UInt256 cost
 
         return (int)Math.Min(size, int.MaxValue);
     }
-
-    /// <summary>Value and fees at their caps; false where that needs more than 256 bits.</summary>
-    internal static bool TryCost(Transaction transaction, out UInt256 cost)
-    {
-        var high = UInt256.BigMul(transaction.MaxFeePerGas, transaction.GasLimit, out cost);
-        var blobHigh = UInt256.BigMul(transaction.MaxFeePerBlobGas, transaction.BlobGas, out var blobCost);
-        var carry = UInt256.AddWithCarry(cost, blobCost, out cost);
-        carry |= UInt256.AddWithCarry(cost, transaction.Value, out cost);
-        return !carry && high.IsZero && blobHigh.IsZero;
-    }
 }

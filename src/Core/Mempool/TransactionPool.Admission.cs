@@ -1,3 +1,4 @@
+using SuperVm.Core.Execution;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
@@ -24,7 +25,7 @@ public sealed partial class TransactionPool
             queue = new SenderQueue(sender, account.Nonce, account.Balance);
         }
 
-        var affordable = PooledTransaction.TryCost(transaction, out var cost);
+        var affordable = TransactionProcessor.TryMaximumCost(transaction, out var cost);
         var total = cost;
         var status = Check(transaction, queue, cost, out var replaced, ref total);
         if (status == PoolStatus.Pending && (!affordable || total > queue.Balance))
