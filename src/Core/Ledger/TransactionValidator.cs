@@ -50,7 +50,7 @@ public static class TransactionValidator
 
         var validForm = Secp256k1.IsInRange(transaction.R) && Secp256k1.IsInRange(transaction.S)
             && (!rules.Eip2 || Secp256k1.IsLowS(transaction.S))
-            && TransactionSigner.YParityOf(transaction) is not null;
+            && (transaction.Type == TransactionType.Legacy || transaction.V <= UInt256.One);
         return validForm ? TransactionError.None : TransactionError.InvalidSignature;
     }
 
