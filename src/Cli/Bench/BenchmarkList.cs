@@ -6,6 +6,5 @@ internal static class BenchmarkList
     internal static IReadOnlyList<IBenchmark> All { get; } =
     [
         new KeccakBenchmark(),
-        new MvccBenchmark(),
     ];
 }

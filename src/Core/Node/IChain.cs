@@ -205,14 +205,10 @@ public sealed record BlockAttributes
 /// <summary>A block that was made here.</summary>
 /// <param name="Block">The block.</param>
 /// <param name="Receipts">In the order of its transactions.</param>
-/// <param name="LeftOut">Candidates that are not in it, in candidate order.</param>
+/// <param name="LeftOut">
+/// Candidates that are not in it, in candidate order; those with GasLimitExceedsBlock or BlobGasExceedsBlock lacked room
+/// only, and may come later.
+/// </param>
 /// <param name="State">The state after it.</param>
 public sealed record ProducedBlock(
     ChainBlock Block, IReadOnlyList<Receipt> Receipts, IReadOnlyList<LeftOutTransaction> LeftOut, IStateReader State);
-
-/// <summary>Why a candidate is not in the block.</summary>
-/// <param name="Transaction">The candidate.</param>
-/// <param name="Rule">The name of the rule that it breaks, or "NoRoom".</param>
-/// <param name="Detail">Expected and actual value in words; may be null.</param>
-/// <param name="MayComeLater">True where only the room in the block was missing: it is not invalid.</param>
-public sealed record LeftOutTransaction(Transaction Transaction, string Rule, string? Detail, bool MayComeLater);
