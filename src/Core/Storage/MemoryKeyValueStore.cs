@@ -32,18 +32,13 @@ public sealed class MemoryKeyValueStore : IKeyValueStore
 
     public IKeyValueSnapshot Snapshot() => new MemorySnapshot(Current);
 
-    public IWriteBatch CreateBatch() => new MemoryBatch();
+    public IWriteBatch CreateBatch() => new BufferedBatch(this);
 
     public void Write(IWriteBatch batch, bool sync = false)
     {
-        if (batch is not MemoryBatch operations)
-        {
-            throw new ArgumentException("The batch was made by another store.", nameof(batch));
-        }
-
         lock (_writing)
         {
-            _view = new(operations.ApplyTo(Current.Trees));
+            _view = Applied(Current.Trees, BufferedBatch.OperationsOf(batch, this));
         }
     }
 
@@ -61,7 +56,42 @@ public sealed class MemoryKeyValueStore : IKeyValueStore
         };
     }
 
-    public void Dispose() => _view = null;
+    public void Dispose()
+    {
+        lock (_writing)
+        {
+            _view = null;
+        }
+    }
+
+    private static View Applied(SortedTree[] trees, IReadOnlyList<WriteOperation> operations)
+    {
+        var edits = new SortedTreeEdit?[trees.Length];
+        foreach (var (kind, column, key, second) in operations)
+        {
+            var edit = edits[(int)column] ??= new(trees[(int)column]);
+            switch (kind)
+            {
+                case WriteKind.Put:
+                    edit.Put(key, second);
+                    break;
+                case WriteKind.Delete:
+                    edit.Delete(key);
+                    break;
+                case WriteKind.DeleteRange:
+                    edit.DeleteRange(key, second);
+                    break;
+            }
+        }
+
+        var result = new SortedTree[trees.Length];
+        for (var i = 0; i < result.Length; i++)
+        {
+            result[i] = edits[i]?.Finish() ?? trees[i];
+        }
+
+        return new(result);
+    }
 
     /// <summary>All columns at one moment.</summary>
     private sealed class View(SortedTree[] trees) : IKeyValueReader
