@@ -9,7 +9,7 @@ namespace SuperVm.Core.Cryptography;
 /// reduction needs no multiplication to find its factor and only one to add that multiple of p:
 /// <code>
 ///   p = | FFFFFFFF00000001 | 0 | 00000000FFFFFFFF | FFFFFFFFFFFFFFFF |
-///   t + t0 p = t0 (2^64 + 2^32 2^64 - 2^64) + t0 p3 2^192 + (t - t0)     the middle part is two shifts
+///   m = t0:   t + m p = (t - m) + m 2^96 + m p3 2^192     m 2^96 is two shifts
 /// </code>
 /// </remarks>
 internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
@@ -74,22 +74,67 @@ internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
 
     public static P256Field operator -(in P256Field a) => Zero - a;
 
+    /// <remarks>
+    /// Row by row, product and reduction together, written out: in helpers the compiler leaves the limbs in memory.
+    /// </remarks>
     [SkipLocalsInit]
     public static P256Field operator *(in P256Field a, in P256Field b)
     {
         ulong a0 = a._l0, a1 = a._l1, a2 = a._l2, a3 = a._l3;
-        var c = Math.BigMul(a0, b._l0, out var r0);
-        var r1 = Limbs.MultiplyAdd(a1, b._l0, c, out c);
-        var r2 = Limbs.MultiplyAdd(a2, b._l0, c, out c);
-        var r3 = Limbs.MultiplyAdd(a3, b._l0, c, out var r4);
+        var row = b._l0;
+        var m = Limbs.MultiplyAdd(a0, row, 0, out var c);
+        var r1 = Limbs.MultiplyAdd(a1, row, c, out c);
+        var r2 = Limbs.MultiplyAdd(a2, row, c, out c);
+        var r3 = Limbs.MultiplyAdd(a3, row, c, out var r4);
         ulong r5 = 0;
-        Step(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-        MultiplyRow(a0, a1, a2, a3, b._l1, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-        Step(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-        MultiplyRow(a0, a1, a2, a3, b._l2, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-        Step(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-        MultiplyRow(a0, a1, a2, a3, b._l3, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-        Step(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
+        ulong carry = 0;
+        var r0 = Limbs.Add(r1, m << 32, ref carry);
+        r1 = Limbs.Add(r2, m >> 32, ref carry);
+        r2 = Limbs.MultiplyAdd(m, P3, r3, carry, out c);
+        r3 = r4 + c;
+        r4 = r5 + (r3 < c ? 1UL : 0);
+
+        row = b._l1;
+        m = Limbs.MultiplyAdd(a0, row, r0, out c);
+        r1 = Limbs.MultiplyAdd(a1, row, r1, c, out c);
+        r2 = Limbs.MultiplyAdd(a2, row, r2, c, out c);
+        r3 = Limbs.MultiplyAdd(a3, row, r3, c, out c);
+        r4 += c;
+        r5 = r4 < c ? 1UL : 0;
+        carry = 0;
+        r0 = Limbs.Add(r1, m << 32, ref carry);
+        r1 = Limbs.Add(r2, m >> 32, ref carry);
+        r2 = Limbs.MultiplyAdd(m, P3, r3, carry, out c);
+        r3 = r4 + c;
+        r4 = r5 + (r3 < c ? 1UL : 0);
+
+        row = b._l2;
+        m = Limbs.MultiplyAdd(a0, row, r0, out c);
+        r1 = Limbs.MultiplyAdd(a1, row, r1, c, out c);
+        r2 = Limbs.MultiplyAdd(a2, row, r2, c, out c);
+        r3 = Limbs.MultiplyAdd(a3, row, r3, c, out c);
+        r4 += c;
+        r5 = r4 < c ? 1UL : 0;
+        carry = 0;
+        r0 = Limbs.Add(r1, m << 32, ref carry);
+        r1 = Limbs.Add(r2, m >> 32, ref carry);
+        r2 = Limbs.MultiplyAdd(m, P3, r3, carry, out c);
+        r3 = r4 + c;
+        r4 = r5 + (r3 < c ? 1UL : 0);
+
+        row = b._l3;
+        m = Limbs.MultiplyAdd(a0, row, r0, out c);
+        r1 = Limbs.MultiplyAdd(a1, row, r1, c, out c);
+        r2 = Limbs.MultiplyAdd(a2, row, r2, c, out c);
+        r3 = Limbs.MultiplyAdd(a3, row, r3, c, out c);
+        r4 += c;
+        r5 = r4 < c ? 1UL : 0;
+        carry = 0;
+        r0 = Limbs.Add(r1, m << 32, ref carry);
+        r1 = Limbs.Add(r2, m >> 32, ref carry);
+        r2 = Limbs.MultiplyAdd(m, P3, r3, carry, out c);
+        r3 = r4 + c;
+        r4 = r5 + (r3 < c ? 1UL : 0);
         return Below(r0, r1, r2, r3, r4);
     }
 
@@ -102,34 +147,6 @@ internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
         Span<ulong> words = [a._l0, a._l1, a._l2, a._l3];
         Inverter.Invert(words, words);
         return new P256Field(words[0], words[1], words[2], words[3]) * SquareOfMontgomery * SquareOfMontgomery;
-    }
-
-    /// <summary>r += a * b, r4 and r5 taking what overflows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyRow(
-        ulong a0, ulong a1, ulong a2, ulong a3, ulong b,
-        ref ulong r0, ref ulong r1, ref ulong r2, ref ulong r3, ref ulong r4, ref ulong r5)
-    {
-        r0 = Limbs.MultiplyAdd(a0, b, r0, out var c);
-        r1 = Limbs.MultiplyAdd(a1, b, r1, c, out c);
-        r2 = Limbs.MultiplyAdd(a2, b, r2, c, out c);
-        r3 = Limbs.MultiplyAdd(a3, b, r3, c, out c);
-        r4 += c;
-        r5 = r4 < c ? 1UL : 0;
-    }
-
-    /// <summary>r = (r + r0 p) / 2^64.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(ref ulong r0, ref ulong r1, ref ulong r2, ref ulong r3, ref ulong r4, ref ulong r5)
-    {
-        var m = r0;
-        ulong carry = 0;
-        r0 = Limbs.Add(r1, m << 32, ref carry);
-        r1 = Limbs.Add(r2, m >> 32, ref carry);
-        r2 = Limbs.MultiplyAdd(m, P3, r3, carry, out var high);
-        r3 = r4 + high;
-        r4 = r5 + (r3 < high ? 1UL : 0);
-        r5 = 0;
     }
 
     /// <summary>The value, which is below 2p, minus p where it is not below p.</summary>

@@ -1,0 +1,288 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace SuperVm.Core.Cryptography.Bls12381;
+
+/// <summary>An element of the base field of BLS12-381 (EIP-2537), modulo a prime p of 381 bits.</summary>
+/// <remarks>
+/// Six limbs, least significant first, in Montgomery form (the element times 2^384), always below p. The three bits that p
+/// leaves free in the highest limb spare the product its overflow limb.
+/// </remarks>
+internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ulong l5) : IBlsField<Fq>
+{
+    /// <summary>Bytes of a number below p.</summary>
+    internal const int Size = 48;
+
+    private const ulong P0 = 0xB9FEFFFFFFFFAAAB;
+    private const ulong P1 = 0x1EABFFFEB153FFFF;
+    private const ulong P2 = 0x6730D2A0F6B0F624;
+    private const ulong P3 = 0x64774B84F38512BF;
+    private const ulong P4 = 0x4B1BA7B6434BACD7;
+    private const ulong P5 = 0x1A0111EA397FE69A;
+
+    /// <summary>-1 / p modulo 2^64.</summary>
+    private const ulong ReductionFactor = 0x89F3FFFCFFFCFFFD;
+
+    private static readonly ModularInverse Inverter = new([P0, P1, P2, P3, P4, P5]);
+
+    private readonly ulong _l0 = l0, _l1 = l1, _l2 = l2, _l3 = l3, _l4 = l4, _l5 = l5;
+
+    public static Fq Zero => default;
+
+    public static Fq One => new(
+        0x760900000002FFFD, 0xEBF4000BC40C0002, 0x5F48985753C758BA,
+        0x77CE585370525745, 0x5C071A97A256EC6D, 0x15F65EC3FA80E493);
+
+    public static Fq CurveB { get; } = FromNumber(4);
+
+    /// <summary>2^768 modulo p, which brings a number into Montgomery form.</summary>
+    private static Fq MontgomerySquare => new(
+        0xF4DF1F341C341746, 0x0A76E6A609D104F1, 0x8DE5476C4C95B6D5,
+        0x67EB88A9939D83C0, 0x9A793E85B519952D, 0x11988FE592CAE3AA);
+
+    public bool IsZero => (_l0 | _l1 | _l2 | _l3 | _l4 | _l5) == 0;
+
+    /// <summary>Whether the element's number is odd: sgn0 of RFC 9380, section 4.1.</summary>
+    internal bool IsOdd => (ToPlain()._l0 & 1) != 0;
+
+    /// <summary>Whether the element's number is above (p - 1) / 2: the sign of compressed points.</summary>
+    internal bool IsLarge
+    {
+        get
+        {
+            var plain = ToPlain();
+            var opposite = (-this).ToPlain();
+            return IsBelow(opposite, plain);
+        }
+    }
+
+    internal static Fq FromNumber(ulong value) => new Fq(value, 0, 0, 0, 0, 0) * MontgomerySquare;
+
+    /// <summary>A constant from hex digits without 0x, at most 96.</summary>
+    internal static Fq FromHex(string digits)
+    {
+        var bytes = Convert.FromHexString(digits.PadLeft(2 * Size, '0'));
+        return TryRead(bytes, out var value) ? value : throw new ArgumentException("A constant is not below p.");
+    }
+
+    /// <summary>Reads 48 big-endian bytes; false for a number from p on.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> bytes, out Fq value)
+    {
+        var plain = new Fq(
+            BinaryPrimitives.ReadUInt64BigEndian(bytes[40..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[32..]),
+            BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]),
+            BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), BinaryPrimitives.ReadUInt64BigEndian(bytes));
+        value = plain * MontgomerySquare;
+        return IsBelow(plain, new Fq(P0, P1, P2, P3, P4, P5));
+    }
+
+    /// <summary>Writes 48 big-endian bytes.</summary>
+    internal void Write(Span<byte> bytes)
+    {
+        var plain = ToPlain();
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[40..], plain._l0);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[32..], plain._l1);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], plain._l2);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], plain._l3);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], plain._l4);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, plain._l5);
+    }
+
+    public static bool AreEqual(in Fq a, in Fq b) =>
+        ((a._l0 ^ b._l0) | (a._l1 ^ b._l1) | (a._l2 ^ b._l2) | (a._l3 ^ b._l3) | (a._l4 ^ b._l4) | (a._l5 ^ b._l5)) == 0;
+
+    public static Fq operator +(in Fq a, in Fq b)
+    {
+        ulong carry = 0;
+        var r0 = Limbs.Add(a._l0, b._l0, ref carry);
+        var r1 = Limbs.Add(a._l1, b._l1, ref carry);
+        var r2 = Limbs.Add(a._l2, b._l2, ref carry);
+        var r3 = Limbs.Add(a._l3, b._l3, ref carry);
+        var r4 = Limbs.Add(a._l4, b._l4, ref carry);
+        return Below(r0, r1, r2, r3, r4, a._l5 + b._l5 + carry);
+    }
+
+    public static Fq operator -(in Fq a, in Fq b)
+    {
+        ulong borrow = 0;
+        var r0 = Limbs.Subtract(a._l0, b._l0, ref borrow);
+        var r1 = Limbs.Subtract(a._l1, b._l1, ref borrow);
+        var r2 = Limbs.Subtract(a._l2, b._l2, ref borrow);
+        var r3 = Limbs.Subtract(a._l3, b._l3, ref borrow);
+        var r4 = Limbs.Subtract(a._l4, b._l4, ref borrow);
+        var r5 = Limbs.Subtract(a._l5, b._l5, ref borrow);
+        var mask = Limbs.Mask(borrow);
+        ulong carry = 0;
+        r0 = Limbs.Add(r0, mask & P0, ref carry);
+        r1 = Limbs.Add(r1, mask & P1, ref carry);
+        r2 = Limbs.Add(r2, mask & P2, ref carry);
+        r3 = Limbs.Add(r3, mask & P3, ref carry);
+        r4 = Limbs.Add(r4, mask & P4, ref carry);
+        return new Fq(r0, r1, r2, r3, r4, r5 + (mask & P5) + carry);
+    }
+
+    public static Fq operator -(in Fq a) => Zero - a;
+
+    /// <remarks>
+    /// Row by row, product and reduction together (Koç, Acar, Kaliski, "Analyzing and comparing Montgomery multiplication
+    /// algorithms", 1996: CIOS): t = (t + a b + m p) / 2^64 with the m that makes the division exact. Written out, for in
+    /// helpers or loops the compiler leaves the limbs in memory.
+    /// </remarks>
+    [SkipLocalsInit]
+    public static Fq operator *(in Fq a, in Fq b)
+    {
+        ulong a0 = a._l0, a1 = a._l1, a2 = a._l2, a3 = a._l3, a4 = a._l4, a5 = a._l5;
+        var row = b._l0;
+        var low = Limbs.MultiplyAdd(a0, row, 0, out var c);
+        var m = low * ReductionFactor;
+        Limbs.MultiplyAdd(m, P0, low, out var d);
+        low = Limbs.MultiplyAdd(a1, row, c, out c);
+        var t0 = Limbs.MultiplyAdd(m, P1, low, d, out d);
+        low = Limbs.MultiplyAdd(a2, row, c, out c);
+        var t1 = Limbs.MultiplyAdd(m, P2, low, d, out d);
+        low = Limbs.MultiplyAdd(a3, row, c, out c);
+        var t2 = Limbs.MultiplyAdd(m, P3, low, d, out d);
+        low = Limbs.MultiplyAdd(a4, row, c, out c);
+        var t3 = Limbs.MultiplyAdd(m, P4, low, d, out d);
+        low = Limbs.MultiplyAdd(a5, row, c, out c);
+        var t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
+        var t5 = c + d;
+
+        row = b._l1;
+        low = Limbs.MultiplyAdd(a0, row, t0, out c);
+        m = low * ReductionFactor;
+        Limbs.MultiplyAdd(m, P0, low, out d);
+        low = Limbs.MultiplyAdd(a1, row, t1, c, out c);
+        t0 = Limbs.MultiplyAdd(m, P1, low, d, out d);
+        low = Limbs.MultiplyAdd(a2, row, t2, c, out c);
+        t1 = Limbs.MultiplyAdd(m, P2, low, d, out d);
+        low = Limbs.MultiplyAdd(a3, row, t3, c, out c);
+        t2 = Limbs.MultiplyAdd(m, P3, low, d, out d);
+        low = Limbs.MultiplyAdd(a4, row, t4, c, out c);
+        t3 = Limbs.MultiplyAdd(m, P4, low, d, out d);
+        low = Limbs.MultiplyAdd(a5, row, t5, c, out c);
+        t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
+        t5 = c + d;
+
+        row = b._l2;
+        low = Limbs.MultiplyAdd(a0, row, t0, out c);
+        m = low * ReductionFactor;
+        Limbs.MultiplyAdd(m, P0, low, out d);
+        low = Limbs.MultiplyAdd(a1, row, t1, c, out c);
+        t0 = Limbs.MultiplyAdd(m, P1, low, d, out d);
+        low = Limbs.MultiplyAdd(a2, row, t2, c, out c);
+        t1 = Limbs.MultiplyAdd(m, P2, low, d, out d);
+        low = Limbs.MultiplyAdd(a3, row, t3, c, out c);
+        t2 = Limbs.MultiplyAdd(m, P3, low, d, out d);
+        low = Limbs.MultiplyAdd(a4, row, t4, c, out c);
+        t3 = Limbs.MultiplyAdd(m, P4, low, d, out d);
+        low = Limbs.MultiplyAdd(a5, row, t5, c, out c);
+        t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
+        t5 = c + d;
+
+        row = b._l3;
+        low = Limbs.MultiplyAdd(a0, row, t0, out c);
+        m = low * ReductionFactor;
+        Limbs.MultiplyAdd(m, P0, low, out d);
+        low = Limbs.MultiplyAdd(a1, row, t1, c, out c);
+        t0 = Limbs.MultiplyAdd(m, P1, low, d, out d);
+        low = Limbs.MultiplyAdd(a2, row, t2, c, out c);
+        t1 = Limbs.MultiplyAdd(m, P2, low, d, out d);
+        low = Limbs.MultiplyAdd(a3, row, t3, c, out c);
+        t2 = Limbs.MultiplyAdd(m, P3, low, d, out d);
+        low = Limbs.MultiplyAdd(a4, row, t4, c, out c);
+        t3 = Limbs.MultiplyAdd(m, P4, low, d, out d);
+        low = Limbs.MultiplyAdd(a5, row, t5, c, out c);
+        t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
+        t5 = c + d;
+
+        row = b._l4;
+        low = Limbs.MultiplyAdd(a0, row, t0, out c);
+        m = low * ReductionFactor;
+        Limbs.MultiplyAdd(m, P0, low, out d);
+        low = Limbs.MultiplyAdd(a1, row, t1, c, out c);
+        t0 = Limbs.MultiplyAdd(m, P1, low, d, out d);
+        low = Limbs.MultiplyAdd(a2, row, t2, c, out c);
+        t1 = Limbs.MultiplyAdd(m, P2, low, d, out d);
+        low = Limbs.MultiplyAdd(a3, row, t3, c, out c);
+        t2 = Limbs.MultiplyAdd(m, P3, low, d, out d);
+        low = Limbs.MultiplyAdd(a4, row, t4, c, out c);
+        t3 = Limbs.MultiplyAdd(m, P4, low, d, out d);
+        low = Limbs.MultiplyAdd(a5, row, t5, c, out c);
+        t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
+        t5 = c + d;
+
+        row = b._l5;
+        low = Limbs.MultiplyAdd(a0, row, t0, out c);
+        m = low * ReductionFactor;
+        Limbs.MultiplyAdd(m, P0, low, out d);
+        low = Limbs.MultiplyAdd(a1, row, t1, c, out c);
+        t0 = Limbs.MultiplyAdd(m, P1, low, d, out d);
+        low = Limbs.MultiplyAdd(a2, row, t2, c, out c);
+        t1 = Limbs.MultiplyAdd(m, P2, low, d, out d);
+        low = Limbs.MultiplyAdd(a3, row, t3, c, out c);
+        t2 = Limbs.MultiplyAdd(m, P3, low, d, out d);
+        low = Limbs.MultiplyAdd(a4, row, t4, c, out c);
+        t3 = Limbs.MultiplyAdd(m, P4, low, d, out d);
+        low = Limbs.MultiplyAdd(a5, row, t5, c, out c);
+        t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
+        t5 = c + d;
+        return Below(t0, t1, t2, t3, t4, t5);
+    }
+
+    public static Fq Square(in Fq a) => a * a;
+
+    public static Fq Double(in Fq a) => a + a;
+
+    /// <summary>The element divided by two: the odd ones plus p are even.</summary>
+    internal static Fq Half(in Fq a)
+    {
+        var mask = Limbs.Mask(a._l0 & 1);
+        ulong carry = 0;
+        var r0 = Limbs.Add(a._l0, mask & P0, ref carry);
+        var r1 = Limbs.Add(a._l1, mask & P1, ref carry);
+        var r2 = Limbs.Add(a._l2, mask & P2, ref carry);
+        var r3 = Limbs.Add(a._l3, mask & P3, ref carry);
+        var r4 = Limbs.Add(a._l4, mask & P4, ref carry);
+        var r5 = a._l5 + (mask & P5) + carry;
+        return new Fq(
+            (r0 >> 1) | (r1 << 63), (r1 >> 1) | (r2 << 63), (r2 >> 1) | (r3 << 63),
+            (r3 >> 1) | (r4 << 63), (r4 >> 1) | (r5 << 63), r5 >> 1);
+    }
+
+    public static Fq Invert(in Fq a)
+    {
+        Span<ulong> words = [a._l0, a._l1, a._l2, a._l3, a._l4, a._l5];
+        Inverter.Invert(words, words);
+        return new Fq(words[0], words[1], words[2], words[3], words[4], words[5])
+            * MontgomerySquare * MontgomerySquare;
+    }
+
+    private Fq ToPlain() => this * new Fq(1, 0, 0, 0, 0, 0);
+
+    private static bool IsBelow(in Fq a, in Fq b)
+    {
+        ulong borrow = 0;
+        Limbs.Subtract(a._l0, b._l0, ref borrow);
+        Limbs.Subtract(a._l1, b._l1, ref borrow);
+        Limbs.Subtract(a._l2, b._l2, ref borrow);
+        Limbs.Subtract(a._l3, b._l3, ref borrow);
+        Limbs.Subtract(a._l4, b._l4, ref borrow);
+        Limbs.Subtract(a._l5, b._l5, ref borrow);
+        return borrow != 0;
+    }
+
+    /// <summary>The value, which is below 2p, minus p where it is not below p.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Fq Below(ulong r0, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5)
+    {
+        ulong borrow = 0;
+        var s0 = Limbs.Subtract(r0, P0, ref borrow);
+        var s1 = Limbs.Subtract(r1, P1, ref borrow);
+        var s2 = Limbs.Subtract(r2, P2, ref borrow);
+        var s3 = Limbs.Subtract(r3, P3, ref borrow);
+        var s4 = Limbs.Subtract(r4, P4, ref borrow);
+        var s5 = Limbs.Subtract(r5, P5, ref borrow);
+        return borrow != 0 ? new Fq(r0, r1, r2, r3, r4, r5) : new Fq(s0, s1, s2, s3, s4, s5);
+    }
+}
