@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -49,18 +50,24 @@ public readonly struct Address : IEquatable<Address>, IComparable<Address>
     /// <summary>The low twenty bytes of a word, as CALL and BALANCE take them from the stack.</summary>
     public static Address FromWord(in UInt256 word)
     {
-        Span<byte> bytes = stackalloc byte[32];
-        word.WriteBigEndian(bytes);
-        return new Address(bytes[12..]);
+        // Memory order is big-endian: the highest four bytes first, then the two limbs below turned around.
+        var parts = new WordParts
+        {
+            High = BinaryPrimitives.ReverseEndianness((uint)word.U2),
+            Middle = BinaryPrimitives.ReverseEndianness(word.U1),
+            Low = BinaryPrimitives.ReverseEndianness(word.U0),
+        };
+        return Unsafe.BitCast<WordParts, Address>(parts);
     }
 
     /// <summary>The address as a number, zero-extended to a word.</summary>
     public UInt256 ToWord()
     {
-        Span<byte> bytes = stackalloc byte[32];
-        bytes[..12].Clear();
-        Bytes.CopyTo(bytes[12..]);
-        return UInt256.FromBigEndian(bytes);
+        var parts = Unsafe.BitCast<Address, WordParts>(this);
+        return new UInt256(
+            BinaryPrimitives.ReverseEndianness(parts.Low),
+            BinaryPrimitives.ReverseEndianness(parts.Middle),
+            BinaryPrimitives.ReverseEndianness(parts.High));
     }
 
     /// <summary>Parses 40 hex digits, with or without 0x; the checksum of mixed case (EIP-55) is not checked.</summary>
@@ -101,6 +108,13 @@ public readonly struct Address : IEquatable<Address>, IComparable<Address>
 
     private static ulong High(in Address address) =>
         Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in address._part2)));
+
+    [StructLayout(LayoutKind.Sequential, Pack = 4, Size = Size)]
+    private struct WordParts
+    {
+        internal uint High;
+        internal ulong Middle, Low;
+    }
 
     private static void ThrowLength() => throw new ArgumentException("An address has 20 bytes.");
 }

@@ -32,6 +32,9 @@ public sealed partial class WorldState
         return _slots[slot].Loaded || LoadSlot(slot);
     }
 
+    /// <summary>Reads the value of a declared slot; false: not loaded.</summary>
+    public bool TryLoadSlot(int slot) => _slots[slot].Loaded || LoadSlot(slot);
+
     /// <summary>The value now; the reference is valid until the next slot is declared.</summary>
     public ref readonly UInt256 SlotValue(int slot) => ref _slots[slot].Current;
 

@@ -1,0 +1,64 @@
+using SuperVm.Core.Primitives;
+
+namespace SuperVm.Core.Execution.Evm;
+
+/// <summary>Watches an execution step by step; an engine without one runs a loop compiled without these calls.</summary>
+public interface IEvmTracer
+{
+    /// <summary>Before an instruction whose gas and stack have been checked.</summary>
+    void OnStep(in EvmStep step);
+
+    /// <summary>A message begins, from outside or from an instruction.</summary>
+    void OnEnter(in Message message);
+
+    /// <summary>The message that began last and has not ended, ends.</summary>
+    void OnExit(in ExecutionResult result);
+
+    /// <summary>SELFDESTRUCT moves a balance.</summary>
+    void OnSelfDestruct(in Address contract, in Address beneficiary, in UInt256 balance);
+}
+
+/// <summary>An instruction about to run.</summary>
+public readonly ref struct EvmStep
+{
+    public int Pc { get; init; }
+
+    public Opcode Opcode { get; init; }
+
+    /// <summary>Gas left before the instruction is paid.</summary>
+    public long Gas { get; init; }
+
+    /// <summary>The fixed part of its price; what depends on operands and state comes on top.</summary>
+    public long StaticGas { get; init; }
+
+    /// <summary>0 for the code of a transaction's message.</summary>
+    public int Depth { get; init; }
+
+    /// <summary>Operands, the top last.</summary>
+    public ReadOnlySpan<UInt256> Stack { get; init; }
+
+    public ReadOnlySpan<byte> Memory { get; init; }
+
+    public ReadOnlySpan<byte> ReturnData { get; init; }
+
+    /// <summary>The account whose storage the code works on.</summary>
+    public Address Contract { get; init; }
+
+    public long Refund { get; init; }
+}
+
+/// <summary>Whether a loop is compiled with calls to the tracer.</summary>
+internal interface ITracing
+{
+    static abstract bool IsOn { get; }
+}
+
+internal readonly struct WithTracing : ITracing
+{
+    public static bool IsOn => true;
+}
+
+internal readonly struct WithoutTracing : ITracing
+{
+    public static bool IsOn => false;
+}
