@@ -6,5 +6,6 @@ internal static class BenchmarkList
     internal static IReadOnlyList<IBenchmark> All { get; } =
     [
         new KeccakBenchmark(),
+        new StoreBenchmark(),
     ];
 }
