@@ -38,6 +38,9 @@ public sealed record ForkRules
     /// <summary>STATICCALL.</summary>
     public bool Eip214 { get; init; }
 
+    /// <summary>Difficulty aims at nine seconds and counts the parent's uncles.</summary>
+    public bool Eip100 { get; init; }
+
     /// <summary>A receipt has a status in place of an intermediate root.</summary>
     public bool Eip658 { get; init; }
 
@@ -158,6 +161,9 @@ public sealed record ForkRules
     /// <summary>Bytes that deployed code may have (EIP-170), <see cref="int.MaxValue"/> before the limit.</summary>
     public int MaxCodeSize { get; init; } = int.MaxValue;
 
+    /// <summary>Blocks by which the difficulty bomb is late (EIP-649, 1234, 2384, 3554, 4345, 5133).</summary>
+    public ulong BombDelayBlocks { get; init; }
+
     /// <summary>Wei that a proof-of-work block mints for its miner.</summary>
     public UInt256 BlockReward { get; init; }
 
@@ -198,13 +204,13 @@ public sealed record ForkRules
         };
         var byzantium = spurious with
         {
-            Fork = Fork.Byzantium, Eip140 = true, Eip196 = true, Eip211 = true, Eip214 = true, Eip658 = true,
-            BlockReward = ether * 3, LastPrecompile = 8,
+            Fork = Fork.Byzantium, Eip100 = true, BombDelayBlocks = 3_000_000, Eip140 = true, Eip196 = true,
+            Eip211 = true, Eip214 = true, Eip658 = true, BlockReward = ether * 3, LastPrecompile = 8,
         };
         var constantinople = byzantium with
         {
             Fork = Fork.Constantinople, Eip145 = true, Eip1014 = true, Eip1052 = true, Eip1283 = true,
-            BlockReward = ether * 2,
+            BlockReward = ether * 2, BombDelayBlocks = 5_000_000,
         };
         var petersburg = constantinople with { Fork = Fork.Petersburg, Eip1283 = false };
         var istanbul = petersburg with
@@ -212,11 +218,14 @@ public sealed record ForkRules
             Fork = Fork.Istanbul, Eip152 = true, Eip1108 = true, Eip1344 = true, Eip1884 = true, Eip2028 = true,
             Eip2200 = true, LastPrecompile = 9,
         };
-        var muirGlacier = istanbul with { Fork = Fork.MuirGlacier };
+        var muirGlacier = istanbul with { Fork = Fork.MuirGlacier, BombDelayBlocks = 9_000_000 };
         var berlin = muirGlacier with { Fork = Fork.Berlin, Eip2565 = true, Eip2929 = true };
-        var london = berlin with { Fork = Fork.London, Eip1559 = true, Eip3529 = true, Eip3541 = true };
-        var arrowGlacier = london with { Fork = Fork.ArrowGlacier };
-        var grayGlacier = arrowGlacier with { Fork = Fork.GrayGlacier };
+        var london = berlin with
+        {
+            Fork = Fork.London, Eip1559 = true, Eip3529 = true, Eip3541 = true, BombDelayBlocks = 9_700_000,
+        };
+        var arrowGlacier = london with { Fork = Fork.ArrowGlacier, BombDelayBlocks = 10_700_000 };
+        var grayGlacier = arrowGlacier with { Fork = Fork.GrayGlacier, BombDelayBlocks = 11_400_000 };
         var paris = grayGlacier with { Fork = Fork.Paris, Eip3675 = true, BlockReward = UInt256.Zero };
         var shanghai = paris with
         {

@@ -50,7 +50,7 @@ public static class TransactionValidator
 
         var validForm = Secp256k1.IsInRange(transaction.R) && Secp256k1.IsInRange(transaction.S)
             && (!rules.Eip2 || Secp256k1.IsLowS(transaction.S))
-            && (transaction.Type == TransactionType.Legacy || transaction.V <= UInt256.One);
+            && TransactionSigner.YParityOf(transaction) is not null;
         return validForm ? TransactionError.None : TransactionError.InvalidSignature;
     }
 
