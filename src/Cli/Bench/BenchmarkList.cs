@@ -7,5 +7,6 @@ internal static class BenchmarkList
     [
         new KeccakBenchmark(),
         new StoreBenchmark(),
+        new MvccBenchmark(),
     ];
 }

@@ -17,7 +17,7 @@ namespace SuperVm.Core.Primitives;
 /// Signed operations read the same bits as two's complement.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Pack = 8, Size = 32)]
-public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt256>
+public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt256>, IAddable<UInt256>
 {
     public readonly ulong U0, U1, U2, U3;
 
@@ -31,6 +31,9 @@ public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt25
     }
 
     public static UInt256 Zero => default;
+
+    /// <summary>The sum modulo 2^256.</summary>
+    static UInt256 IAddable<UInt256>.Add(in UInt256 left, in UInt256 right) => left + right;
 
     public static UInt256 One => new(1);
 

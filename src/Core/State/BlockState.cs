@@ -103,6 +103,27 @@ public sealed class BlockState(IStateReader parent) : IStateReader
         }
     }
 
+    /// <summary>The account's entry; made from what is known to stand before the block where it was not read yet.</summary>
+    public BlockAccount Adopt(in Address address, bool exists, in Account record)
+    {
+        if (!_accounts.TryGetValue(address, out var entry))
+        {
+            entry = new BlockAccount(address, exists, record);
+            _accounts.Add(address, entry);
+        }
+
+        return entry;
+    }
+
+    /// <summary>Keeps code that the block deployed.</summary>
+    public void AddCode(IEnumerable<Code> deployed)
+    {
+        foreach (var code in deployed)
+        {
+            _newCode[code.Hash] = code;
+        }
+    }
+
     private BlockAccount? Open(in Address address)
     {
         if (_accounts.TryGetValue(address, out var known))
@@ -142,6 +163,27 @@ public sealed class BlockAccount(Address address, bool exists, Account account)
 
     /// <summary>Whether all slots from before the block are gone; <see cref="Slots"/> then holds the only ones.</summary>
     public bool StorageCleared { get; internal set; }
+
+    /// <summary>Takes final values over; what is as before does not count as changed.</summary>
+    public void Replace(bool exists, in Account account, bool storageCleared)
+    {
+        Changed |= exists != Exists || (exists && account != Current) || storageCleared;
+        Exists = exists;
+        Current = account;
+        if (storageCleared)
+        {
+            StorageCleared = true;
+            Slots.Clear();
+        }
+    }
+
+    /// <summary>Takes a slot's final value over; <paramref name="before"/> counts where the slot was not known yet.</summary>
+    public void ReplaceSlot(in UInt256 key, in UInt256 before, in UInt256 value)
+    {
+        var original = Slots.TryGetValue(key, out var known) ? known.Original : StorageCleared ? UInt256.Zero : before;
+        Changed |= value != original;
+        Slots[key] = new BlockSlot(original, value);
+    }
 
     /// <summary>Slots that were read or written.</summary>
     public Dictionary<UInt256, BlockSlot> Slots { get; } = [];

@@ -84,6 +84,7 @@ public sealed partial class WorldState
         if (owner.CreatedHere || (owner.Loaded && !owner.OriginalExists))
         {
             entry.Loaded = true;
+            entry.Ordinal = NotRead;
             return true;
         }
 
@@ -94,6 +95,7 @@ public sealed partial class WorldState
         }
 
         entry.Loaded = true;
+        entry.Ordinal = _slotReads++;
         entry.Original = entry.Current = value;
         return true;
     }
@@ -135,7 +137,7 @@ public sealed partial class WorldState
 
     private struct SlotEntry
     {
-        public int Account, Hash, Next;
+        public int Account, Hash, Next, Ordinal;
         public bool Loaded, Warm;
         public UInt256 Key, Original, Current;
     }

@@ -52,6 +52,8 @@ public sealed partial class WorldState
         _logs.Clear();
         _missing.Clear();
         _journalCount = 0;
+        _accountReads = 0;
+        _slotReads = 0;
         _codeJournal.Clear();
         _transientJournal.Clear();
         Refund = 0;
@@ -86,13 +88,25 @@ public sealed partial class WorldState
     public Address AddressOf(int account) => _accounts[account].Address;
 
     /// <summary>Wei; the reference is valid until the next account is declared.</summary>
-    public ref readonly UInt256 Balance(int account) => ref _accounts[account].Balance;
+    public ref readonly UInt256 Balance(int account)
+    {
+        _accounts[account].Uses |= AccountFields.Balance;
+        return ref _accounts[account].Balance;
+    }
 
-    public ulong Nonce(int account) => _accounts[account].Nonce;
+    public ulong Nonce(int account)
+    {
+        _accounts[account].Uses |= AccountFields.Nonce;
+        return _accounts[account].Nonce;
+    }
 
-    public Hash256 CodeHash(int account) => _accounts[account].CodeHash;
+    public Hash256 CodeHash(int account)
+    {
+        _accounts[account].Uses |= AccountFields.Code;
+        return _accounts[account].CodeHash;
+    }
 
-    public bool HasCode(int account) => _accounts[account].CodeHash != Code.Empty.Hash;
+    public bool HasCode(int account) => CodeHash(account) != Code.Empty.Hash;
 
     /// <summary>Whether the account is in the state, be it empty (possible before EIP-161).</summary>
     public bool Exists(int account) => _accounts[account].Exists;
@@ -101,6 +115,7 @@ public sealed partial class WorldState
     public bool IsEmpty(int account)
     {
         ref var entry = ref _accounts[account];
+        entry.Uses |= AccountFields.All;
         return entry.Nonce == 0 && entry.Balance.IsZero && entry.CodeHash == Code.Empty.Hash;
     }
 
@@ -108,6 +123,7 @@ public sealed partial class WorldState
     public bool TryGetCode(int account, out Code code)
     {
         ref var entry = ref _accounts[account];
+        entry.Uses |= AccountFields.Code;
         if (entry.Code is { } known)
         {
             code = known;
@@ -190,7 +206,7 @@ public sealed partial class WorldState
     {
         if (!amount.IsZero)
         {
-            SetBalance(account, _accounts[account].Balance - amount);
+            SetBalance(account, Balance(account) - amount);
         }
     }
 
@@ -217,6 +233,7 @@ public sealed partial class WorldState
     public bool CanCreateAt(int account)
     {
         ref var entry = ref _accounts[account];
+        entry.Uses |= AccountFields.Nonce | AccountFields.Code;
         return entry.Nonce == 0 && entry.CodeHash == Code.Empty.Hash && (!entry.HasStorage || entry.CreatedHere);
     }
 
@@ -279,7 +296,8 @@ public sealed partial class WorldState
         entry.Nonce = entry.OriginalNonce = record.Nonce;
         entry.Balance = entry.OriginalBalance = record.Balance;
         entry.CodeHash = entry.OriginalCodeHash = record.CodeHash;
-        entry.HasStorage = record.HasStorage;
+        entry.HasStorage = entry.OriginalHasStorage = record.HasStorage;
+        entry.Ordinal = _accountReads++;
         return true;
     }
 
@@ -333,12 +351,13 @@ public sealed partial class WorldState
     private struct AccountEntry
     {
         public Address Address;
-        public int Hash, Next;
+        public int Hash, Next, Ordinal;
         public UInt256 Balance, OriginalBalance;
         public Hash256 CodeHash, OriginalCodeHash;
         public ulong Nonce, OriginalNonce;
         public Code? Code;
-        public bool Loaded, Exists, OriginalExists, HasStorage;
+        public AccountFields Uses;
+        public bool Loaded, Exists, OriginalExists, HasStorage, OriginalHasStorage;
         public bool Warm, Touched, CreatedHere, Destroyed, CodeChanged, StorageWritten;
     }
 }

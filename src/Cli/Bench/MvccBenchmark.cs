@@ -1,0 +1,106 @@
+using SuperVm.Core.Parallel;
+using SuperVm.Core.Primitives;
+
+namespace SuperVm.Cli.Bench;
+
+/// <summary>The MVCC engine alone: transfers between accounts as plain closures, without signatures and without a VM.</summary>
+internal sealed class MvccBenchmark : IBenchmark
+{
+    private const int Transfers = 10_000;
+    private const int BatchesPerRun = 20;
+    private const long InitialBalance = 1_000_000_000;
+
+    public string Name => "mvcc";
+
+    public string Description => "10,000 transfers over 50 (low) and 5 (high) accounts, plain closures, transactions/s";
+
+    public Task RunAsync(BenchContext context)
+    {
+        foreach (var (load, accounts) in ((string, int)[])[("low", 50), ("high", 5)])
+        {
+            var batches = Enumerable.Range(0, BatchesPerRun).Select(i => Batch(accounts, i, lazy: false)).ToArray();
+            var lazyBatches = Enumerable.Range(0, BatchesPerRun).Select(i => Batch(accounts, i, lazy: true)).ToArray();
+            Measure(context, $"{load}_serial", accounts, batches, new MvccOptions(1));
+            Measure(context, $"{load}_stm_2", accounts, batches, new MvccOptions(2, LazyAdditions: false));
+            Measure(context, $"{load}_stm_2_bloom", accounts, batches,
+                new MvccOptions(2, LazyAdditions: false, BloomFilter: true));
+            Measure(context, $"{load}_stm_2_lazy", accounts, lazyBatches, new MvccOptions(2));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static void Measure(
+        BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches, MvccOptions options)
+    {
+        var store = new MvccStore<int, Amount>();
+        for (var i = 0; i < accounts; i++)
+        {
+            store.Seed(i, new Amount(InitialBalance));
+        }
+
+        var engine = new MvccEngine<int, Amount>(store);
+        Run();
+        Run();
+        context.Measure(name, "tx/s", (double)Transfers * BatchesPerRun, Run);
+        var statistics = engine.Statistics;
+        if (options.Workers > 1)
+        {
+            context.Report($"{name}_aborts_a_batch", "1", statistics.Aborts);
+        }
+
+        var total = Enumerable.Range(0, accounts).Sum(i => store.Read(i).Value);
+        if (total != InitialBalance * accounts)
+        {
+            throw new InvalidOperationException("The transfers made or lost money.");
+        }
+
+        void Run()
+        {
+            foreach (var batch in batches)
+            {
+                engine.Execute(batch, options);
+            }
+        }
+    }
+
+    private static MvccTransaction<int, Amount>[] Batch(int accounts, int seed, bool lazy)
+    {
+        var random = new Random(seed);
+        var batch = new MvccTransaction<int, Amount>[Transfers];
+        for (var i = 0; i < Transfers; i++)
+        {
+            var from = random.Next(accounts);
+            var to = (from + 1 + random.Next(accounts - 1)) % accounts;
+            batch[i] = lazy ? view => LazyTransfer(view, from, to) : view => Transfer(view, from, to);
+        }
+
+        return batch;
+    }
+
+    private static void Transfer(MvccView<int, Amount> view, int from, int to)
+    {
+        var balance = view.Read(from);
+        var other = view.Read(to);
+        if (balance.Value >= 1)
+        {
+            view.Write(from, new Amount(balance.Value - 1));
+            view.Write(to, new Amount(other.Value + 1));
+        }
+    }
+
+    private static void LazyTransfer(MvccView<int, Amount> view, int from, int to)
+    {
+        var balance = view.Read(from);
+        if (balance.Value >= 1)
+        {
+            view.Write(from, new Amount(balance.Value - 1));
+            view.Add(to, new Amount(1));
+        }
+    }
+
+    private readonly record struct Amount(long Value) : IAddable<Amount>
+    {
+        public static Amount Add(in Amount left, in Amount right) => new(left.Value + right.Value);
+    }
+}

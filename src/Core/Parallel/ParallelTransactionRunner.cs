@@ -1,0 +1,63 @@
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+
+namespace SuperVm.Core.Parallel;
+
+/// <summary>How <see cref="ParallelTransactionRunner"/> runs blocks.</summary>
+/// <param name="Workers">Threads; 1 runs serially.</param>
+/// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
+/// <param name="SerialBelow">Blocks with fewer transactions run serially: starting workers costs more.</param>
+/// <param name="Interleaving">Called at every scheduling point; for tests.</param>
+public sealed record ParallelOptions(
+    int Workers, bool ValidateAhead = false, int SerialBelow = 8, Action<int>? Interleaving = null);
+
+/// <summary>Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.</summary>
+/// <remarks>
+/// Blocks that it cannot run in parallel go to the serial runner: receipts with intermediate roots (before Byzantium)
+/// need one state after another. One block at a time.
+/// </remarks>
+public sealed class ParallelTransactionRunner : ITransactionRunner
+{
+    /// <summary>Keys that one fetch brings at most.</summary>
+    public const int FetchLimit = 100;
+
+    private readonly ParallelOptions _options;
+    private readonly SerialTransactionRunner _serial;
+    private readonly Worker[] _workers;
+
+    /// <param name="engines">Makes an engine for each worker.</param>
+    /// <param name="options">Workers and their habits.</param>
+    public ParallelTransactionRunner(Func<IExecutionEngine> engines, ParallelOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Workers, BlockStmOptions.MaxWorkers);
+        _options = options;
+        _serial = new SerialTransactionRunner(engines());
+        _workers = new Worker[options.Workers];
+        for (var i = 0; i < _workers.Length; i++)
+        {
+            _workers[i] = new Worker(new TransactionProcessor(engines()), new WorldState());
+        }
+    }
+
+    /// <summary>Counters of the last block that ran in parallel.</summary>
+    public BlockStmStatistics Statistics { get; private set; } = new();
+
+    public void Run(BlockInput input, BlockOutcome outcome)
+    {
+        if (_options.Workers == 1 || input.Transactions.Count < _options.SerialBelow
+            || !input.Context.Rules.Eip658)
+        {
+            _serial.Run(input, outcome);
+            return;
+        }
+
+        var block = new ParallelBlock(input, outcome, _workers, _options);
+        Statistics = block.Run();
+    }
+
+    /// <summary>What a worker keeps from block to block.</summary>
+    internal sealed record Worker(TransactionProcessor Processor, WorldState World);
+}
