@@ -4,7 +4,8 @@ using System.Diagnostics;
 namespace SuperVm.Cli.Bench;
 
 /// <summary>What a benchmark gets: its options, how many runs to make, and where its figures go.</summary>
-internal sealed class BenchContext(ParseResult options, int runs, TextWriter progress, CancellationToken cancellation)
+internal sealed class BenchContext(
+    ParseResult options, int runs, TextWriter progress, CancellationToken cancellation)
 {
     private readonly List<Figure> _figures = [];
 
@@ -21,7 +22,9 @@ internal sealed class BenchContext(ParseResult options, int runs, TextWriter pro
 
     internal IReadOnlyList<Figure> Figures => _figures;
 
-    /// <summary>Takes one figure: a value a run, of which the median counts and the spread is shown beside it.</summary>
+    /// <summary>
+    /// Takes one figure: a value a run, of which the median counts and the spread is shown beside it.
+    /// </summary>
     internal void Report(string name, string unit, params IReadOnlyList<double> samples)
     {
         var figure = Figure.Of(name, unit, samples);

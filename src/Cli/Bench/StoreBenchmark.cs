@@ -8,8 +8,8 @@ namespace SuperVm.Cli.Bench;
 
 /// <summary>The key-value store: 32-byte random keys, random values of 100 bytes and 1 KB, one thread.</summary>
 /// <remarks>
-/// Every value size has a store of its own in a new directory. The runs of the batched writes fill it, each with keys of
-/// its own; then it is closed and opened again, so that reads and scans come from files and the block cache.
+/// Every value size has a store of its own in a new directory. The runs of the batched writes fill it, each with keys
+/// of its own; then it is closed and opened again, so that reads and scans come from files and the block cache.
 /// </remarks>
 internal sealed class StoreBenchmark : IBenchmark
 {

@@ -12,7 +12,9 @@ public enum WriteKind : byte
 /// <param name="Second">The value, the range's end, or nothing.</param>
 public readonly record struct WriteOperation(WriteKind Kind, Column Column, byte[] Key, byte[] Second);
 
-/// <summary>A batch for stores that have none of their own: the operations in their order, with copies of the bytes.</summary>
+/// <summary>
+/// A batch for stores that have none of their own: the operations in their order, with copies of the bytes.
+/// </summary>
 /// <param name="owner">The store that made it; only this one writes it.</param>
 public sealed class BufferedBatch(IKeyValueStore owner) : IWriteBatch
 {

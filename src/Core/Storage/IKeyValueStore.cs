@@ -35,15 +35,17 @@ public enum Column
 }
 
 /// <summary>Point and range reads of one consistent view of a store.</summary>
-/// <remarks>Keys are compared as unsigned bytes, a prefix before its extensions. Empty keys and values are allowed.</remarks>
+/// <remarks>Keys are compared as unsigned bytes, a prefix before its extensions. Empty keys and values are
+/// allowed.</remarks>
 public interface IKeyValueReader
 {
     /// <summary>The value, or null where the key is absent. The array belongs to the caller.</summary>
     byte[]? Get(Column column, ReadOnlySpan<byte> key);
 
     /// <summary>
-    /// Copies the value into <paramref name="destination"/> and answers its length in bytes; -1 where the key is absent.
-    /// Where the value is longer than the destination, nothing is copied: the caller comes again with a larger one.
+    /// Copies the value into <paramref name="destination"/> and answers its length in bytes; -1 where the key is
+    /// absent. Where the value is longer than the destination, nothing is copied: the caller comes again with a larger
+    /// one.
     /// </summary>
     int Read(Column column, ReadOnlySpan<byte> key, Span<byte> destination);
 
@@ -104,14 +106,16 @@ public interface IKeyValueStore : IKeyValueReader, IDisposable
     IWriteBatch CreateBatch();
 
     /// <summary>
-    /// Applies the batch atomically. With <paramref name="sync"/> it is on the disk before the call returns; without, it
-    /// survives the process's death but not the machine's.
+    /// Applies the batch atomically. With <paramref name="sync"/> it is on the disk before the call returns; without,
+    /// it survives the process's death but not the machine's.
     /// </summary>
     void Write(IWriteBatch batch, bool sync = false);
 
     IKeyValueSnapshot Snapshot();
 
-    /// <summary>Makes a consistent copy that can be opened as a store, in a new directory (hard links where it can).</summary>
+    /// <summary>
+    /// Makes a consistent copy that can be opened as a store, in a new directory (hard links where it can).
+    /// </summary>
     /// <exception cref="NotSupportedException">The in-memory store has none.</exception>
     void CreateCheckpoint(string directory);
 

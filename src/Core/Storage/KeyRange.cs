@@ -34,7 +34,9 @@ public readonly record struct KeyRange(byte[] From, byte[]? To)
     public bool Contains(ReadOnlySpan<byte> key)
         => key.SequenceCompareTo(From) >= 0 && (To is null || key.SequenceCompareTo(To) < 0);
 
-    /// <summary>The least key above every key with the prefix; null where there is none (no prefix, or all 0xFF).</summary>
+    /// <summary>
+    /// The least key above every key with the prefix; null where there is none (no prefix, or all 0xFF).
+    /// </summary>
     private static byte[]? AfterPrefix(ReadOnlySpan<byte> prefix)
     {
         var length = prefix.Length;

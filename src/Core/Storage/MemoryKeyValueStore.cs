@@ -2,11 +2,13 @@ using SuperVm.Core.Storage.InMemory;
 
 namespace SuperVm.Core.Storage;
 
-/// <summary>The key-value port in memory: for development chains without a data directory, for tests and simulations.</summary>
+/// <summary>
+/// The key-value port in memory: for development chains without a data directory, for tests and simulations.
+/// </summary>
 /// <remarks>
-/// Each column is an immutable <see cref="SortedTree"/>. Writers take turns, edit copies and publish all columns with one
-/// reference; readers take that reference and need no lock. A snapshot is that reference, kept. Nothing survives the
-/// process, so <c>sync</c> means nothing here, and memory is the only limit to what is stored.
+/// Each column is an immutable <see cref="SortedTree"/>. Writers take turns, edit copies and publish all columns with
+/// one reference; readers take that reference and need no lock. A snapshot is that reference, kept. Nothing survives
+/// the process, so <c>sync</c> means nothing here, and memory is the only limit to what is stored.
 /// </remarks>
 public sealed class MemoryKeyValueStore : IKeyValueStore
 {

@@ -25,7 +25,8 @@ public sealed class CheckpointManager
     private readonly string _directory;
     private readonly int _kept;
 
-    /// <param name="directory">Of the checkpoints; made where it is missing. What was left half-made is removed.</param>
+    /// <param name="directory">Of the checkpoints; made where it is missing. What was left half-made is
+    /// removed.</param>
     /// <param name="kept">At least 1.</param>
     /// <exception cref="StoreException">The directory cannot be used.</exception>
     public CheckpointManager(IKeyValueStore store, string directory, int kept = DefaultKept)
@@ -44,7 +45,9 @@ public sealed class CheckpointManager
         });
     }
 
-    /// <summary>Makes the checkpoint of a block (or finds it made) and removes the oldest above the kept number.</summary>
+    /// <summary>
+    /// Makes the checkpoint of a block (or finds it made) and removes the oldest above the kept number.
+    /// </summary>
     /// <exception cref="StoreException">The disk refuses; the checkpoints before it stay.</exception>
     /// <exception cref="NotSupportedException">The store is in memory.</exception>
     public Checkpoint Create(ulong blockNumber)
@@ -84,7 +87,8 @@ public sealed class CheckpointManager
     });
 
     /// <summary>
-    /// Puts a checkpoint's content in the place of a store's, which nobody may have open. The checkpoint stays as it is.
+    /// Puts a checkpoint's content in the place of a store's, which nobody may have open. The checkpoint stays as it
+    /// is.
     /// </summary>
     /// <remarks>
     /// The new content is built whole beside the old; an interruption in the short exchange of the two leaves a store

@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace SuperVm.Local.Storage;
 
-/// <summary>Counts durations in buckets that grow by an eighth, without locks: percentiles are right to about 12 %.</summary>
+/// <summary>
+/// Counts durations in buckets that grow by an eighth, without locks: percentiles are right to about 12 %.
+/// </summary>
 /// <remarks>
 /// Bucket of a duration d in clock ticks: the position of its highest bit and the three bits below it, so eight buckets
 /// to each doubling.
@@ -22,7 +24,9 @@ internal sealed class LatencyHistogram
 
     internal void RecordSince(long started) => Interlocked.Increment(ref _counts[BucketOf(Now - started)]);
 
-    /// <summary>The duration in microseconds that the given share (0 to 1) of all stays at or below; 0 where none was.</summary>
+    /// <summary>
+    /// The duration in microseconds that the given share (0 to 1) of all stays at or below; 0 where none was.
+    /// </summary>
     internal double Percentile(double share)
     {
         var rank = Math.Max(1, (long)Math.Ceiling(Total * share));

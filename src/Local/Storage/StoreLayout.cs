@@ -154,7 +154,9 @@ internal enum StoreState
     /// <summary>There is data.</summary>
     Ready,
 
-    /// <summary>A checkpoint is taking the data's place: there may be data, or none, and it is not to be used.</summary>
+    /// <summary>
+    /// A checkpoint is taking the data's place: there may be data, or none, and it is not to be used.
+    /// </summary>
     Restoring,
 }
 

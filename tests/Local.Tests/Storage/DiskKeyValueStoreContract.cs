@@ -3,7 +3,9 @@ using SuperVm.Local.Storage;
 
 namespace SuperVm.Local.Tests.Storage;
 
-/// <summary>What the stores on disk promise beyond the port's contract: they come back, are locked, and have copies.</summary>
+/// <summary>
+/// What the stores on disk promise beyond the port's contract: they come back, are locked, and have copies.
+/// </summary>
 public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreContract
 {
     private readonly TemporaryFolder _folder = new();

@@ -1,10 +1,12 @@
 namespace SuperVm.Core.Storage.InMemory;
 
-/// <summary>An immutable sorted map from byte keys to byte values: a B+ tree whose edits share what they leave alone.</summary>
+/// <summary>
+/// An immutable sorted map from byte keys to byte values: a B+ tree whose edits share what they leave alone.
+/// </summary>
 /// <remarks>
-/// Path copying (Driscoll, Sarnak, Sleator, Tarjan, "Making data structures persistent", 1989): an edit clones the nodes
-/// from the root to the leaves that it touches, each once, and gives a new root. A snapshot is therefore a reference, and
-/// a reader needs no lock.
+/// Path copying (Driscoll, Sarnak, Sleator, Tarjan, "Making data structures persistent", 1989): an edit clones the
+/// nodes from the root to the leaves that it touches, each once, and gives a new root. A snapshot is therefore a
+/// reference, and a reader needs no lock.
 /// </remarks>
 /// <param name="root">Null in an empty tree.</param>
 /// <param name="count">Number of keys.</param>

@@ -6,7 +6,9 @@ internal sealed class SortedTreeEdit(SortedTree origin)
     /// <summary>A node with fewer entries than this looks for a neighbour to join.</summary>
     private const int SparseCount = TreeNode.Capacity / 4;
 
-    /// <summary>Neighbours join where the result has at most this many, so that it does not split again at once.</summary>
+    /// <summary>
+    /// Neighbours join where the result has at most this many, so that it does not split again at once.
+    /// </summary>
     private const int JoinedCount = TreeNode.Capacity * 3 / 4;
 
     private TreeNode? _root = origin.Root;

@@ -68,7 +68,9 @@ internal sealed class SortedTreeWalk
         return true;
     }
 
-    /// <summary>Leaves nodes that are walked through, steps on in their parents and goes down to the next leaf.</summary>
+    /// <summary>
+    /// Leaves nodes that are walked through, steps on in their parents and goes down to the next leaf.
+    /// </summary>
     private bool SettleOnLeaf(out TreeNode leaf, out int index)
     {
         while (_path.TryPeek(out var top))

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace SuperVm.Core.Storage.InMemory;
 
-/// <summary>One node of a <see cref="SortedTree"/>: sorted keys with a value (leaf) or a child (branch) beside each.</summary>
+/// <summary>
+/// One node of a <see cref="SortedTree"/>: sorted keys with a value (leaf) or a child (branch) beside each.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   keys   k0      k1      k2   …      in a branch: no key of child i is below ki
@@ -43,7 +45,9 @@ internal sealed class TreeNode(bool isLeaf, object edit)
         return clone;
     }
 
-    /// <summary>The first index whose key is not below <paramref name="key"/>; <see cref="Count"/> where all are.</summary>
+    /// <summary>
+    /// The first index whose key is not below <paramref name="key"/>; <see cref="Count"/> where all are.
+    /// </summary>
     internal int LowerBound(ReadOnlySpan<byte> key, out bool found)
     {
         found = false;

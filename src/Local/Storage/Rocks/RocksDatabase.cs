@@ -4,7 +4,9 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Local.Storage.Rocks;
 
-/// <summary>An open database with its columns; closes when the last reader, cursor and writer has let go of it.</summary>
+/// <summary>
+/// An open database with its columns; closes when the last reader, cursor and writer has let go of it.
+/// </summary>
 /// <remarks>
 /// Each of those holds a reference of the handle, so that disposing the store beside a running read is an
 /// <see cref="ObjectDisposedException"/> for later calls and never a use of freed memory.

@@ -115,7 +115,9 @@ internal sealed unsafe class RocksKeyValueStore : IKeyValueStore
         _database.Dispose();
     }
 
-    /// <summary>Snapshots, cursors and batches may keep the database open after the store: it takes no calls then.</summary>
+    /// <summary>
+    /// Snapshots, cursors and batches may keep the database open after the store: it takes no calls then.
+    /// </summary>
     private RocksDatabase.Lease Borrow()
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), typeof(RocksKeyValueStore));

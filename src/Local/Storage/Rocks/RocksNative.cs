@@ -4,7 +4,9 @@ using System.Text;
 
 namespace SuperVm.Local.Storage.Rocks;
 
-/// <summary>The part of RocksDB's C API (rocksdb/c.h, 7.8 and newer) that the store uses; every native call is here.</summary>
+/// <summary>
+/// The part of RocksDB's C API (rocksdb/c.h, 7.8 and newer) that the store uses; every native call is here.
+/// </summary>
 /// <remarks>
 /// Pointers are plain <see cref="nint"/>; who owns which is kept by <see cref="RocksDatabase"/>,
 /// <see cref="RocksView"/>, <see cref="RocksCursor"/> and <see cref="RocksBatch"/>. A call with an error pointer leaves

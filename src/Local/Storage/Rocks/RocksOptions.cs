@@ -3,8 +3,8 @@ namespace SuperVm.Local.Storage.Rocks;
 /// <summary>RocksDB's options for a node's store, with their limits; owns the native objects.</summary>
 /// <remarks>
 /// The founding roadmap's values: write buffer 128 MB, LZ4, Bloom filter of 10 bits a key, block cache 512 MB. Write
-/// buffers and cache fill as data comes, so an idle node pays for neither. All columns share one cache and one budget of
-/// write buffers.
+/// buffers and cache fill as data comes, so an idle node pays for neither. All columns share one cache and one budget
+/// of write buffers.
 /// </remarks>
 internal sealed unsafe class RocksOptions : IDisposable
 {

@@ -3,7 +3,9 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Local.Storage.Sqlite;
 
-/// <summary>A read transaction on a connection of its own: in WAL mode it keeps seeing the state at its beginning.</summary>
+/// <summary>
+/// A read transaction on a connection of its own: in WAL mode it keeps seeing the state at its beginning.
+/// </summary>
 /// <remarks>Ends when the snapshot and all cursors opened from it have been disposed.</remarks>
 internal sealed class SqliteView : IKeyValueSnapshot
 {
