@@ -6,5 +6,6 @@ internal static class CommandList
     internal static IReadOnlyList<ICommandModule> All { get; } =
     [
         new BenchCommand(),
+        new ConformanceCommand(),
     ];
 }

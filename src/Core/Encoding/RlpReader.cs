@@ -27,6 +27,9 @@ public ref struct RlpReader
     /// <summary>The number of bytes read so far.</summary>
     public readonly int Position => _position;
 
+    /// <summary>The number of bytes not read yet.</summary>
+    public readonly int Remaining => _data.Length - _position;
+
     /// <summary>Whether the next item is a list.</summary>
     public readonly bool NextIsList
     {

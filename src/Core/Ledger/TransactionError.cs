@@ -56,7 +56,7 @@ public enum TransactionError : byte
     /// <summary>An authorization with a field out of range (EIP-7702).</summary>
     InvalidAuthorization,
 
-    /// <summary>Gas limit times fee cap, with the value and blob fees, is above 2^256 - 1.</summary>
+    /// <summary>Gas limit times fee cap is above 2^256 - 1.</summary>
     CostOverflow,
 
     /// <summary>The fee cap is below the block's base fee (EIP-1559).</summary>

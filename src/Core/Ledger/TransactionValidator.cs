@@ -87,13 +87,10 @@ public static class TransactionValidator
             : CheckCost(transaction);
     }
 
-    private static TransactionError CheckCost(Transaction transaction)
-    {
-        var high = UInt256.BigMul(transaction.MaxFeePerGas, transaction.GasLimit, out var fees);
-        return high.IsZero && !UInt256.AddWithCarry(fees, transaction.Value, out _)
+    private static TransactionError CheckCost(Transaction transaction) =>
+        UInt256.BigMul(transaction.MaxFeePerGas, transaction.GasLimit, out _).IsZero
             ? TransactionError.None
             : TransactionError.CostOverflow;
-    }
 
     private static TransactionError CheckType(Transaction transaction, ForkRules rules) => transaction.Type switch
     {

@@ -1,0 +1,56 @@
+namespace SuperVm.Conformance;
+
+/// <summary>Runs files of one kind on one thread; keeps its engine from file to file.</summary>
+internal interface IConformanceWorker
+{
+    void RunFile(string file, CaseReport cases);
+}
+
+/// <summary>A kind of public conformance data.</summary>
+public sealed class ConformanceKind
+{
+    private readonly Func<IConformanceWorker>? _createWorker;
+    private readonly Func<string, bool> _takes;
+
+    internal ConformanceKind(
+        string name, string description, Func<IConformanceWorker>? createWorker, Func<string, bool>? takes = null)
+    {
+        Name = name;
+        Description = description;
+        _createWorker = createWorker;
+        _takes = takes ?? (file => file.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+    }
+
+    public string Name { get; }
+
+    public string Description { get; }
+
+    /// <summary>False for a kind that has its place but no runner yet.</summary>
+    public bool IsAvailable => _createWorker is not null;
+
+    /// <summary>Whether a file found in a folder belongs to the kind.</summary>
+    internal bool Takes(string file) => _takes(file);
+
+    internal IConformanceWorker CreateWorker() =>
+        _createWorker?.Invoke() ?? throw new InvalidOperationException($"'{Name}' is not available.");
+}
+
+/// <summary>The kinds that the verb knows.</summary>
+public static class ConformanceKinds
+{
+    public static IReadOnlyList<ConformanceKind> All { get; } =
+    [
+        new("state", "State tests: one transaction on a pre-state", () => new StateWorker()),
+        new("block", "Blockchain tests: chains of RLP blocks, valid and invalid", null),
+        new("transaction", "Raw transactions, valid and invalid per fork", () => new TransactionWorker()),
+        new("rlp", "RLP encoding and decoding", () => new RlpWorker()),
+        new("trie", "Roots of Merkle Patricia tries", () => new TrieWorker()),
+        new("precompile", "Vectors of precompiled contracts", null),
+        new("replay", "Main net blocks with their pre-state", null),
+        new("wasm", "WebAssembly specification suite", null),
+        new("rpc", "JSON-RPC request and response pairs", null),
+    ];
+
+    public static ConformanceKind? Find(string name) =>
+        All.FirstOrDefault(kind => string.Equals(kind.Name, name, StringComparison.OrdinalIgnoreCase));
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+
+namespace SuperVm.Conformance;
+
+/// <summary>What a run takes: files or folders, and what of them.</summary>
+public sealed record ConformanceOptions
+{
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>Files at a time; 0 for one a core.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Only tests of this fork (the fixture's own name, "Cancun"); null for all.</summary>
+    public string? Fork { get; init; }
+
+    /// <summary>Only tests whose name or file contains this; null for all.</summary>
+    public string? Filter { get; init; }
+}
+
+/// <summary>The counts of a run; the last line that the verb writes.</summary>
+public sealed record ConformanceSummary(
+    string Kind, long Total, long Passed, long Failed, long Skipped, long ElapsedMs);
+
+/// <summary>Runs all files of a kind, several at a time.</summary>
+public static class ConformanceRun
+{
+    private const int MaximumWorkers = 256;
+
+    /// <param name="kind">One of <see cref="ConformanceKinds.All"/>.</param>
+    /// <param name="options">What to run.</param>
+    /// <param name="failures">Takes one line a failure.</param>
+    /// <param name="cancellation">Ends the run between two files.</param>
+    /// <exception cref="FileNotFoundException">A path that does not exist, or holds no file of this kind.</exception>
+    public static ConformanceSummary Run(
+        ConformanceKind kind, ConformanceOptions options, TextWriter failures, CancellationToken cancellation)
+    {
+        var files = Discover(kind, options);
+        var clock = Stopwatch.StartNew();
+        var report = new ConformanceReport(failures);
+        var next = -1;
+        var count = options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
+        var threads = new Thread[Math.Clamp(count, 1, Math.Clamp(files.Count, 1, MaximumWorkers))];
+        for (var i = 0; i < threads.Length; i++)
+        {
+            threads[i] = new Thread(Work);
+            threads[i].Start();
+        }
+
+        foreach (var thread in threads)
+        {
+            thread.Join();
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return new ConformanceSummary(
+            kind.Name, report.Passed + report.Failed + report.Skipped, report.Passed, report.Failed, report.Skipped,
+            clock.ElapsedMilliseconds);
+
+        void Work()
+        {
+            var worker = kind.CreateWorker();
+            int index;
+            while (!cancellation.IsCancellationRequested && (index = Interlocked.Increment(ref next)) < files.Count)
+            {
+                RunFile(worker, files[index], options, report);
+            }
+        }
+    }
+
+    private static void RunFile(
+        IConformanceWorker worker, string file, ConformanceOptions options, ConformanceReport report)
+    {
+        var cases = new CaseReport(report, file, options);
+        try
+        {
+            worker.RunFile(file, cases);
+        }
+        catch (Exception problem)
+        {
+            // Whatever a file does to its runner is that file's failure and no other's.
+            cases.Fail(string.Empty, $"the file cannot be used: {CaseReport.Describe(problem)}");
+        }
+    }
+
+    private static List<string> Discover(ConformanceKind kind, ConformanceOptions options)
+    {
+        var files = new List<string>();
+        foreach (var path in options.Paths)
+        {
+            if (File.Exists(path))
+            {
+                files.Add(path);
+            }
+            else if (Directory.Exists(path))
+            {
+                files.AddRange(Directory
+                    .EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                    .Where(kind.Takes)
+                    .Order(StringComparer.Ordinal));
+            }
+            else
+            {
+                throw new FileNotFoundException($"There is no file or folder {path}.");
+            }
+        }
+
+        return files.Count > 0
+            ? files
+            : throw new FileNotFoundException($"No file for '{kind.Name}' under {string.Join(", ", options.Paths)}.");
+    }
+}
