@@ -19,7 +19,7 @@ internal sealed class ParallelBlock : IBlockStmClient
     private readonly BlockStm _scheduler;
 
     internal ParallelBlock(
-        BlockInput input, BlockOutcome outcome, ParallelTransactionRunner.Worker[] workers, ParallelOptions options)
+        BlockInput input, BlockOutcome outcome, ParallelTransactionRunner.Worker[] workers, ParallelRunnerOptions options)
     {
         _input = input;
         _outcome = outcome;

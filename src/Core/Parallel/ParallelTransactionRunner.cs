@@ -10,7 +10,7 @@ namespace SuperVm.Core.Parallel;
 /// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
 /// <param name="SerialBelow">Blocks with fewer transactions run serially: starting workers costs more.</param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
-public sealed record ParallelOptions(
+public sealed record ParallelRunnerOptions(
     int Workers, bool ValidateAhead = false, int SerialBelow = 8, Action<int>? Interleaving = null);
 
 /// <summary>Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.</summary>
@@ -23,13 +23,13 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     /// <summary>Keys that one fetch brings at most.</summary>
     public const int FetchLimit = 100;
 
-    private readonly ParallelOptions _options;
+    private readonly ParallelRunnerOptions _options;
     private readonly SerialTransactionRunner _serial;
     private readonly Worker[] _workers;
 
     /// <param name="engines">Makes an engine for each worker.</param>
     /// <param name="options">Workers and their habits.</param>
-    public ParallelTransactionRunner(Func<IExecutionEngine> engines, ParallelOptions options)
+    public ParallelTransactionRunner(Func<IExecutionEngine> engines, ParallelRunnerOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Workers, BlockStmOptions.MaxWorkers);
