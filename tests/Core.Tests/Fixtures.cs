@@ -75,3 +75,9 @@ internal sealed class FixtureFactAttribute : FactAttribute
 {
     public FixtureFactAttribute(string archive) => Skip = Fixtures.WhyAbsent(archive);
 }
+
+/// <summary>A parametrized test over conformance data; where the archive is absent it is skipped with one line.</summary>
+internal sealed class FixtureTheoryAttribute : TheoryAttribute
+{
+    public FixtureTheoryAttribute(string archive) => Skip = Fixtures.WhyAbsent(archive);
+}

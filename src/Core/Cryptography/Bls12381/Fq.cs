@@ -8,7 +8,7 @@ namespace SuperVm.Core.Cryptography.Bls12381;
 /// Six limbs, least significant first, in Montgomery form (the element times 2^384), always below p. The three bits that p
 /// leaves free in the highest limb spare the product its overflow limb.
 /// </remarks>
-internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ulong l5) : IBlsField<Fq>
+internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ulong l5) : ISwuField<Fq>
 {
     /// <summary>Bytes of a number below p.</summary>
     internal const int Size = 48;
@@ -35,6 +35,18 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
 
     public static Fq CurveB { get; } = FromNumber(4);
 
+    public static Fq SwuZ { get; } = FromNumber(11);
+
+    private static readonly Fq RootOfMinusEleven =
+        FromHex("4610e003bd3ac94dfa9246c390d7a78942602029175a4ca366d601f33f3946e3ed39794735c38315d874bc1d70637c3");
+
+    /// <summary>(p + 1) / 4, words lowest first.</summary>
+    private static ReadOnlySpan<ulong> RootExponent =>
+    [
+        0xEE7FBFFFFFFFEAAB, 0x07AAFFFFAC54FFFF, 0xD9CC34A83DAC3D89,
+        0xD91DD2E13CE144AF, 0x92C6E9ED90D2EB35, 0x0680447A8E5FF9A6,
+    ];
+
     /// <summary>2^768 modulo p, which brings a number into Montgomery form.</summary>
     private static Fq MontgomerySquare => new(
         0xF4DF1F341C341746, 0x0A76E6A609D104F1, 0x8DE5476C4C95B6D5,
@@ -43,7 +55,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     public bool IsZero => (_l0 | _l1 | _l2 | _l3 | _l4 | _l5) == 0;
 
     /// <summary>Whether the element's number is odd: sgn0 of RFC 9380, section 4.1.</summary>
-    internal bool IsOdd => (ToPlain()._l0 & 1) != 0;
+    public bool IsOdd => (ToPlain()._l0 & 1) != 0;
 
     /// <summary>Whether the element's number is above (p - 1) / 2: the sign of compressed points.</summary>
     internal bool IsLarge
@@ -100,6 +112,21 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         var r3 = Limbs.Add(a._l3, b._l3, ref carry);
         var r4 = Limbs.Add(a._l4, b._l4, ref carry);
         return Below(r0, r1, r2, r3, r4, a._l5 + b._l5 + carry);
+    }
+
+    /// <summary>
+    /// The sum as it comes, below 2p: good as a factor of one product (4 p^2 is below p 2^384, so that the product is below
+    /// 2p before its last step) and for nothing else.
+    /// </summary>
+    internal static Fq AddLazy(in Fq a, in Fq b)
+    {
+        ulong carry = 0;
+        var r0 = Limbs.Add(a._l0, b._l0, ref carry);
+        var r1 = Limbs.Add(a._l1, b._l1, ref carry);
+        var r2 = Limbs.Add(a._l2, b._l2, ref carry);
+        var r3 = Limbs.Add(a._l3, b._l3, ref carry);
+        var r4 = Limbs.Add(a._l4, b._l4, ref carry);
+        return new Fq(r0, r1, r2, r3, r4, a._l5 + b._l5 + carry);
     }
 
     public static Fq operator -(in Fq a, in Fq b)
@@ -256,6 +283,47 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         Inverter.Invert(words, words);
         return new Fq(words[0], words[1], words[2], words[3], words[4], words[5])
             * MontgomerySquare * MontgomerySquare;
+    }
+
+    /// <summary>a^((p+1)/4): its square is a where a has a root, else -a.</summary>
+    internal static Fq RootCandidate(in Fq a)
+    {
+        // A fixed window of four bits over the exponent's 379.
+        Span<Fq> powers = stackalloc Fq[16];
+        powers[0] = One;
+        for (var i = 1; i < powers.Length; i++)
+        {
+            powers[i] = powers[i - 1] * a;
+        }
+
+        var exponent = RootExponent;
+        var result = One;
+        for (var position = (16 * exponent.Length) - 1; position >= 0; position--)
+        {
+            result = Square(Square(Square(Square(result))));
+            var digit = (int)(exponent[position / 16] >> (4 * (position % 16))) & 15;
+            result = digit == 0 ? result : result * powers[digit];
+        }
+
+        return result;
+    }
+
+    /// <summary>A square root; false where there is none.</summary>
+    internal static bool TrySquareRoot(in Fq a, out Fq root)
+    {
+        root = RootCandidate(a);
+        return AreEqual(Square(root), a);
+    }
+
+    public static bool RootOrRootTimesZ(in Fq a, out Fq root)
+    {
+        if (TrySquareRoot(a, out root))
+        {
+            return true;
+        }
+
+        root *= RootOfMinusEleven;
+        return false;
     }
 
     private Fq ToPlain() => this * new Fq(1, 0, 0, 0, 0, 0);
