@@ -53,7 +53,7 @@ public static class StateRoot
     public static Hash256 OfStorage(IReadOnlyCollection<KeyValuePair<UInt256, UInt256>> slots)
     {
         var updater = new TrieUpdater(NoTrieNodes.Instance);
-        var root = updater.Update(TrieOwner.Accounts, Empty, SlotChanges.Of(slots));
+        var root = updater.Update(TrieOwner.Accounts, Empty, SlotChanges.Of([.. slots]));
         updater.HashAll();
         return updater.RootOf(root);
     }
@@ -65,7 +65,7 @@ public static class StateRoot
         foreach (var account in accounts)
         {
             tries[index++] = account.Slots is { Count: > 0 } slots
-                ? updater.Update(TrieOwner.Storage(account.Address), Empty, SlotChanges.Of(slots))
+                ? updater.Update(TrieOwner.Storage(account.Address), Empty, SlotChanges.Of([.. slots]))
                 : TrieUpdater.Nothing;
         }
 
@@ -80,12 +80,12 @@ internal static class SlotChanges
     /// <summary>The most bytes that a value's RLP has.</summary>
     private const int MaximumBytes = 33;
 
-    internal static TrieChange[] Of(IReadOnlyCollection<KeyValuePair<UInt256, UInt256>> slots)
+    internal static TrieChange[] Of(ReadOnlySpan<KeyValuePair<UInt256, UInt256>> slots)
     {
-        var changes = new TrieChange[slots.Count];
-        var keys = new byte[slots.Count * 32];
-        var values = new byte[slots.Count * MaximumBytes];
-        var hashes = new Hash256[slots.Count];
+        var changes = new TrieChange[slots.Length];
+        var keys = new byte[slots.Length * 32];
+        var values = new byte[slots.Length * MaximumBytes];
+        var hashes = new Hash256[slots.Length];
         var index = 0;
         foreach (var (slot, _) in slots)
         {

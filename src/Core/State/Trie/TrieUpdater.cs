@@ -36,6 +36,9 @@ internal sealed partial class TrieUpdater(ITrieNodeSource source)
     /// <summary>Paths whose stored node is gone; they take effect before the new nodes.</summary>
     internal IReadOnlyList<RemovedNode> Removed => _removed;
 
+    /// <summary>Bytes of the buffer that it keeps for the next use.</summary>
+    internal int BufferBytes => _bytes.Length;
+
     internal void Clear()
     {
         _owners.Clear();
@@ -84,7 +87,13 @@ internal sealed partial class TrieUpdater(ITrieNodeSource source)
     {
         Enter(owner);
         var built = UpdateOrCreate(1, node, start, end, changes);
-        return built.Kind == BuiltKind.Nothing ? Nothing : FinishChild(built, node, start, end, changes[0].Key, 1);
+        if (built.Kind == BuiltKind.Nothing)
+        {
+            Forget(node.AsSpan(start, end - start), changes[0].Key, 1);
+            return Nothing;
+        }
+
+        return FinishChild(built, node, start, end, changes[0].Key, 1);
     }
 
     /// <summary>Encodes a root branch anew from references to its changed children; null keeps a child.</summary>

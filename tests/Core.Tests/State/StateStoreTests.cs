@@ -1,0 +1,151 @@
+using FsCheck;
+using FsCheck.Fluent;
+using SuperVm.Core.Cryptography;
+using SuperVm.Core.Encoding;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Core.Tests.State;
+
+public sealed class StateStoreTests
+{
+    [Fact]
+    public void Random_blocks_and_reverts_equal_a_state_in_dictionaries() => Prop.ForAll(
+        ArbMap.Default.ArbFor<int>(), seed => new StateScript(seed, historyBlocks: 8, parallelChanges: 512).Run(30))
+        .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+
+    [Fact]
+    public void Updates_on_many_threads_give_the_same_roots() => Prop.ForAll(
+        ArbMap.Default.ArbFor<int>(), seed => new StateScript(seed, historyBlocks: 8, parallelChanges: 2).Run(15))
+        .Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+
+    [Fact]
+    public void A_reopened_store_goes_on_where_it_was()
+    {
+        var script = new StateScript(5, historyBlocks: 100, parallelChanges: 512);
+        script.Run(20);
+        script.Reopen();
+        script.Run(20);
+    }
+
+    [Fact]
+    public void A_store_without_state_is_not_opened() => Assert.Null(StateStore.Open(new MemoryKeyValueStore()));
+
+    [Fact]
+    public void A_foreign_state_record_is_refused()
+    {
+        using var store = new MemoryKeyValueStore();
+        store.Put(Column.Meta, "state"u8, [1, 2, 3]);
+        Assert.Throws<StoreException>(() => StateStore.Open(store));
+    }
+
+    [Fact]
+    public void A_damaged_trie_node_is_noticed()
+    {
+        using var store = new MemoryKeyValueStore();
+        using var batch = store.CreateBatch();
+        StateStore.WriteGenesis([new(Address.FromNumber(1), 1, 1, null, null)], batch);
+        store.Write(batch);
+        store.Put(Column.Trie, [0, 0], [0xC0]);
+        var state = StateStore.Open(store)!;
+        var block = new BlockState(state.Latest);
+        StateScript.SetBalance(block, Address.FromNumber(1), 2);
+        var refusal = Assert.Throws<StoreException>(() => state.Prepare(block));
+        Assert.Contains("damaged", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failed_write_leaves_the_state_as_it_was()
+    {
+        using var store = new FailingStore();
+        var script = new StateScript(3, historyBlocks: 8, parallelChanges: 512, store);
+        script.Run(6);
+        store.Failing = true;
+        Assert.Throws<StoreException>(() => script.Run(1));
+        store.Failing = false;
+        script.Check();
+        script.Run(6);
+    }
+
+    [Fact]
+    public async Task A_reader_stays_with_its_block_while_others_commit()
+    {
+        var script = new StateScript(9, historyBlocks: 1000, parallelChanges: 512);
+        script.Run(5, revert: false);
+        var stop = false;
+        var reader = script.Store.Latest;
+        var expected = script.Snapshot();
+        var readings = Task.Run(() =>
+        {
+            var count = 0;
+            while (!Volatile.Read(ref stop) || count == 0)
+            {
+                StateScript.Compare(expected, reader);
+                StateScript.CheckWhole(script.Store);
+                count++;
+            }
+        });
+        script.Run(150, revert: false);
+        Volatile.Write(ref stop, true);
+        await readings;
+    }
+
+    [Fact]
+    public void A_state_that_was_pruned_or_unwound_says_so()
+    {
+        var script = new StateScript(11, historyBlocks: 3, parallelChanges: 512);
+        script.Run(2, revert: false);
+        var pruned = script.Store.Latest;
+        script.Run(5, revert: false);
+        Assert.Throws<StateUnavailableException>(() => pruned.ReadAccount(Address.FromNumber(1), out _));
+        var unwound = script.Store.Latest;
+        var kept = script.Store.At(script.Store.HeadNumber - 2)!;
+        script.Revert(script.Store.HeadNumber - 1);
+        Assert.Throws<StateUnavailableException>(() => unwound.ReadAccount(Address.FromNumber(1), out _));
+        kept.ReadAccount(Address.FromNumber(1), out _);
+        Assert.Null(script.Store.At(script.Store.HeadNumber + 1));
+        Assert.Null(script.Store.At(0));
+    }
+
+    /// <summary>Keeps what it is told in memory, until it is told to fail.</summary>
+    private sealed class FailingStore : IKeyValueStore
+    {
+        private readonly MemoryKeyValueStore _store = new();
+
+        internal bool Failing { get; set; }
+
+        public string Kind => "failing";
+
+        public byte[]? Get(Column column, ReadOnlySpan<byte> key) => _store.Get(column, key);
+
+        public int Read(Column column, ReadOnlySpan<byte> key, Span<byte> destination) =>
+            _store.Read(column, key, destination);
+
+        public byte[]?[] GetMany(Column column, IReadOnlyList<byte[]> keys) => _store.GetMany(column, keys);
+
+        public IKeyValueCursor OpenCursor(
+            Column column, ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte>? start = null, bool reverse = false) =>
+            _store.OpenCursor(column, prefix, start, reverse);
+
+        public IWriteBatch CreateBatch() => _store.CreateBatch();
+
+        public void Write(IWriteBatch batch, bool sync = false)
+        {
+            if (Failing)
+            {
+                throw new StoreException("The disk is full.");
+            }
+
+            _store.Write(batch, sync);
+        }
+
+        public IKeyValueSnapshot Snapshot() => _store.Snapshot();
+
+        public void CreateCheckpoint(string directory) => _store.CreateCheckpoint(directory);
+
+        public IReadOnlyDictionary<string, double> Statistics() => _store.Statistics();
+
+        public void Dispose() => _store.Dispose();
+    }
+}
