@@ -12,6 +12,12 @@ namespace SuperVm.Core.Cryptography;
 /// </remarks>
 internal static class Limbs
 {
+    /// <summary>The high word of a * b.</summary>
+    /// <remarks>Alone it needs no memory, where <see cref="Math.BigMul(ulong, ulong, out ulong)"/> stores the low word.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong MultiplyHigh(ulong a, ulong b) =>
+        Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _);
+
     /// <summary>a * b + c as low word and high word.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong MultiplyAdd(ulong a, ulong b, ulong c, out ulong high)
