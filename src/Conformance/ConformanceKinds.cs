@@ -45,8 +45,10 @@ public static class ConformanceKinds
         new("transaction", "Raw transactions, valid and invalid per fork", () => new TransactionWorker()),
         new("rlp", "RLP encoding and decoding", () => new RlpWorker()),
         new("trie", "Roots of Merkle Patricia tries", () => new TrieWorker()),
-        new("precompile", "Vectors of precompiled contracts", null),
-        new("replay", "Main net blocks with their pre-state", null),
+        new(
+            "precompile", "Vectors of precompiled contracts", () => new PrecompileWorker(), PrecompileWorker.Takes),
+        new(
+            "replay", "Main net blocks with their pre-state", () => new ReplayWorker(), ReplayWorker.Takes),
         new("wasm", "WebAssembly specification suite", null),
         new("rpc", "JSON-RPC request and response pairs", null),
     ];
