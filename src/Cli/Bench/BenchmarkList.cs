@@ -8,5 +8,6 @@ internal static class BenchmarkList
         new KeccakBenchmark(),
         new StoreBenchmark(),
         new MvccBenchmark(),
+        new EvmBenchmark(),
     ];
 }
