@@ -5,10 +5,10 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>64-bit building blocks of multi-word arithmetic, shared by the curves of this folder.</summary>
 /// <remarks>
-/// Without branches, so that the time does not depend on the values. Where the processor has MULX, the halves of a product
-/// are formed by two instructions rather than by <see cref="Math.BigMul(ulong, ulong, out ulong)"/>, whose result passes
-/// through memory and whose temporaries, in an unrolled six-limb product, are more than the compiler keeps in registers:
-/// that product is four times as fast this way.
+/// Without branches, so that the time does not depend on the values. Where the processor has MULX, the halves of a
+/// product are formed by two instructions rather than by <see cref="Math.BigMul(ulong, ulong, out ulong)"/>, whose
+/// result passes through memory and whose temporaries, in an unrolled six-limb product, are more than the compiler
+/// keeps in registers: that product is four times as fast this way.
 /// </remarks>
 internal static class Limbs
 {

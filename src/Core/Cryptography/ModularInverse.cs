@@ -4,15 +4,16 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>Inverts modulo one fixed odd prime of up to 433 bits; the time depends on the value.</summary>
 /// <remarks>
-/// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (eprint 2019/266), in its variable-time
-/// form: 62 division steps are gathered into a 2 x 2 matrix of words that is then applied to the long numbers.
+/// Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (eprint 2019/266), in its
+/// variable-time form: 62 division steps are gathered into a 2 x 2 matrix of words that is then applied to the long
+/// numbers.
 /// <code>
 ///   invariant, modulo m:   d * x = f,  e * x = g          start: f = m, g = x, d = 0, e = 1
 ///   step:                  (f, g) = T (f, g) / 2^62       and (d, e) = T (d, e) / 2^62 mod m
 ///   end:                   g = 0, f = +-1, so that +-d is the inverse
 /// </code>
-/// Long numbers are in signed limbs of 62 bits, the highest of which carries the sign. Not for secrets: those are inverted
-/// by powers.
+/// Long numbers are in signed limbs of 62 bits, the highest of which carries the sign. Not for secrets: those are
+/// inverted by powers.
 /// </remarks>
 internal sealed class ModularInverse
 {
@@ -22,7 +23,9 @@ internal sealed class ModularInverse
     /// <summary>Limbs of the largest modulus served.</summary>
     private const int LimbLimit = 7;
 
-    /// <summary>Matrices that suffice for 433-bit numbers: floor((49 * 433 + 57) / 17) division steps, 62 a matrix.</summary>
+    /// <summary>
+    /// Matrices that suffice for 433-bit numbers: floor((49 * 433 + 57) / 17) division steps, 62 a matrix.
+    /// </summary>
     private const int RoundLimit = 21;
 
     private readonly long[] _modulus;
@@ -98,7 +101,7 @@ internal sealed class ModularInverse
                     (v, r) = (r, 0 - v);
                 }
 
-                // f (2 - f^2) is 1/f modulo 64: up to six low bits of g vanish at once, as long as no swap falls between.
+                // f (2 - f^2) is 1/f modulo 64: up to six low bits of g vanish at once, if no swap falls between.
                 var cancel = (int)Math.Min(Math.Min(eta + 1, left), 6);
                 var w = (g * f * ((f * f) - 2)) & ((1UL << cancel) - 1);
                 g += f * w;
@@ -128,7 +131,9 @@ internal sealed class ModularInverse
         g[^1] = (long)cg;
     }
 
-    /// <summary>As for the values, after adding the multiple of the modulus that makes the division by 2^62 exact.</summary>
+    /// <summary>
+    /// As for the values, after adding the multiple of the modulus that makes the division by 2^62 exact.
+    /// </summary>
     private void UpdateCoefficients(Span<long> d, Span<long> e, in Matrix t)
     {
         var m = _modulus;

@@ -4,8 +4,8 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>ECDSA verification on P-256 (secp256r1), the precompile of EIP-7951 (RIP-7212).</summary>
 /// <remarks>
-/// u1 G + u2 Q by Strauss's method: two strings of signed digits share 256 doublings, the odd multiples of G are held ready
-/// and those of Q are made for each signature. All inputs are public, so the time may depend on them.
+/// u1 G + u2 Q by Strauss's method: two strings of signed digits share 256 doublings, the odd multiples of G are held
+/// ready and those of Q are made for each signature. All inputs are public, so the time may depend on them.
 /// </remarks>
 public static class P256
 {
@@ -23,8 +23,8 @@ public static class P256
     private static readonly P256Affine[] GeneratorMultiples = CreateGeneratorMultiples();
 
     /// <summary>
-    /// Whether the signature is the key's. False too for another length, r or s out of 1..n-1, coordinates from p on and a
-    /// key that is not on the curve; never throws.
+    /// Whether the signature is the key's. False too for another length, r or s out of 1..n-1, coordinates from p on
+    /// and a key that is not on the curve; never throws.
     /// </summary>
     public static bool Verify(ReadOnlySpan<byte> input160)
     {

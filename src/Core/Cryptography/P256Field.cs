@@ -3,10 +3,12 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Cryptography;
 
-/// <summary>An element of the field of P-256, modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1 (FIPS 186-4, D.1.2.3).</summary>
+/// <summary>
+/// An element of the field of P-256, modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1 (FIPS 186-4, D.1.2.3).
+/// </summary>
 /// <remarks>
-/// In Montgomery form (the element times 2^256), always below p. The lowest limb of p is 2^64 - 1, so that a step of the
-/// reduction needs no multiplication to find its factor and only one to add that multiple of p:
+/// In Montgomery form (the element times 2^256), always below p. The lowest limb of p is 2^64 - 1, so that a step of
+/// the reduction needs no multiplication to find its factor and only one to add that multiple of p:
 /// <code>
 ///   p = | FFFFFFFF00000001 | 0 | 00000000FFFFFFFF | FFFFFFFFFFFFFFFF |
 ///   m = t0:   t + m p = (t - m) + m 2^96 + m p3 2^192     m 2^96 is two shifts

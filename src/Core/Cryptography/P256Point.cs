@@ -32,7 +32,9 @@ internal readonly struct P256Affine(in P256Field x, in P256Field y)
     }
 }
 
-/// <summary>A point as (X / Z^2, Y / Z^3); infinity has Z = 0. Its operations take a time that depends on the values.</summary>
+/// <summary>
+/// A point as (X / Z^2, Y / Z^3); infinity has Z = 0. Its operations take a time that depends on the values.
+/// </summary>
 internal readonly struct P256Jacobian(in P256Field x, in P256Field y, in P256Field z)
 {
     internal readonly P256Field X = x, Y = y, Z = z;

@@ -10,8 +10,8 @@ internal static class SignedDigits
     internal const int Count = 257;
 
     /// <summary>
-    /// Writes the digits of a width-w non-adjacent form: each is zero or odd and below 2^(w-1) in size, and of any w in a
-    /// row one at most is not zero. Answers how many places they take.
+    /// Writes the digits of a width-w non-adjacent form: each is zero or odd and below 2^(w-1) in size, and of any w
+    /// in a row one at most is not zero. Answers how many places they take.
     /// </summary>
     internal static int Write(UInt256 k, int width, Span<short> digits)
     {

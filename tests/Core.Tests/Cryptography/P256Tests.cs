@@ -22,7 +22,8 @@ public sealed class P256Tests
     [Fact]
     public void The_field_agrees_with_big_integers()
     {
-        List<UInt256> values = [0, 1, 2, P256Field.Modulus - 1, P256Field.Modulus - 2, new(0, 0, 0, 0xFFFFFFFF00000000)];
+        List<UInt256> values =
+            [0, 1, 2, P256Field.Modulus - 1, P256Field.Modulus - 2, new(0, 0, 0, 0xFFFFFFFF00000000)];
         for (var i = 0; i < 30; i++)
         {
             values.Add(UInt256.FromBigEndian(SHA256.HashData([(byte)i])) % P256Field.Modulus);

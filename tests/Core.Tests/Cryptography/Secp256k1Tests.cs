@@ -135,10 +135,8 @@ public sealed class Secp256k1Tests
         // The usual community vector: key 1, SHA-256 of the text.
         var digest = new Hash256(SHA256.HashData("Satoshi Nakamoto"u8));
         var signature = Secp256k1.Managed.Sign(digest, UInt256.One.ToBigEndian());
-        Assert.Equal(
-            "0x934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8", Hex.Encode(signature.R.ToBigEndian()));
-        Assert.Equal(
-            "0x2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5", Hex.Encode(signature.S.ToBigEndian()));
+        AssertHex("934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8", signature.R);
+        AssertHex("2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5", signature.S);
     }
 
     [NativeSecp256k1Fact]
@@ -311,6 +309,9 @@ public sealed class Secp256k1Tests
 
     private static BigInteger Mod(BigInteger value, BigInteger modulus) =>
         ((value % modulus) + modulus) % modulus;
+
+    private static void AssertHex(string digits, in UInt256 actual) =>
+        Assert.Equal("0x" + digits, Hex.Encode(actual.ToBigEndian()));
 
     private static void AssertField(BigInteger expected, SecpField actual) =>
         Assert.Equal((UInt256)Mod(expected, FieldPrime), actual.ToUInt256());

@@ -5,9 +5,9 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>The operations of EIP-2537 without their gas: bytes in, bytes out.</summary>
 /// <remarks>
-/// Each answers false, and leaves the output undefined, for an input of another length, a field element that is not below p or
-/// has bytes above its 48, a point off its curve and, where products and pairings need it, a point outside its group.
-/// Nothing throws for any input; an output shorter than stated does.
+/// Each answers false, and leaves the output undefined, for an input of another length, a field element that is not
+/// below p or has bytes above its 48, a point off its curve and, where products and pairings need it, a point outside
+/// its group. Nothing throws for any input; an output shorter than stated does.
 /// </remarks>
 public static class Bls12381Precompiles
 {
@@ -57,7 +57,9 @@ public static class Bls12381Precompiles
         return true;
     }
 
-    /// <summary>One or more times a point of G1 and a scalar of 32 bytes, any number; the sum of the multiples, 128 bytes.</summary>
+    /// <summary>
+    /// One or more times a point of G1 and a scalar of 32 bytes, any number; the sum of the multiples, 128 bytes.
+    /// </summary>
     public static bool G1Msm(ReadOnlySpan<byte> input, Span<byte> output)
     {
         if (input.IsEmpty || input.Length % G1MsmItemSize != 0)
@@ -83,7 +85,9 @@ public static class Bls12381Precompiles
         return true;
     }
 
-    /// <summary>One or more times a point of G2 and a scalar of 32 bytes, any number; the sum of the multiples, 256 bytes.</summary>
+    /// <summary>
+    /// One or more times a point of G2 and a scalar of 32 bytes, any number; the sum of the multiples, 256 bytes.
+    /// </summary>
     public static bool G2Msm(ReadOnlySpan<byte> input, Span<byte> output)
     {
         if (input.IsEmpty || input.Length % G2MsmItemSize != 0)
@@ -109,7 +113,9 @@ public static class Bls12381Precompiles
         return true;
     }
 
-    /// <summary>One or more pairs of a point of G1 and one of G2; 32 bytes: 1 where the pairings' product is one, else 0.</summary>
+    /// <summary>
+    /// One or more pairs of a point of G1 and one of G2; 32 bytes: 1 where the pairings' product is one, else 0.
+    /// </summary>
     public static bool PairingCheck(ReadOnlySpan<byte> input, Span<byte> output)
     {
         if (input.IsEmpty || input.Length % PairSize != 0)

@@ -29,7 +29,9 @@ internal static class BlsEncoding
         return true;
     }
 
-    /// <summary>False where a coordinate is no field element or the point is not on the curve; its group is not checked.</summary>
+    /// <summary>
+    /// False where a coordinate is no field element or the point is not on the curve; its group is not checked.
+    /// </summary>
     internal static bool TryRead(ReadOnlySpan<byte> bytes, out Affine<Fq> point)
     {
         point = default;

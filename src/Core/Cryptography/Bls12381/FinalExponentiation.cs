@@ -2,8 +2,8 @@ namespace SuperVm.Core.Cryptography.Bls12381;
 
 /// <summary>f^((p^12 - 1) / r), as far as it is needed to compare it with one.</summary>
 /// <remarks>
-/// The easy part, (p^6 - 1)(p^2 + 1), brings f into the cyclotomic subgroup, where the inverse is the conjugate. The hard part
-/// is three times (p^4 - p^2 + 1) / r, and three does not divide r:
+/// The easy part, (p^6 - 1)(p^2 + 1), brings f into the cyclotomic subgroup, where the inverse is the conjugate. The
+/// hard part is three times (p^4 - p^2 + 1) / r, and three does not divide r:
 /// <code>
 ///   3 (p^4 - p^2 + 1) / r = (u - 1)^2 (u + p) (u^2 + p^2 - 1) + 3
 /// </code>

@@ -5,8 +5,8 @@ namespace SuperVm.Core.Cryptography.Bls12381;
 
 /// <summary>An element of the base field of BLS12-381 (EIP-2537), modulo a prime p of 381 bits.</summary>
 /// <remarks>
-/// Six limbs, least significant first, in Montgomery form (the element times 2^384), always below p. The three bits that p
-/// leaves free in the highest limb spare the product its overflow limb.
+/// Six limbs, least significant first, in Montgomery form (the element times 2^384), always below p. The three bits
+/// that p leaves free in the highest limb spare the product its overflow limb.
 /// </remarks>
 internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ulong l5) : ISwuField<Fq>
 {
@@ -101,7 +101,8 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     }
 
     public static bool AreEqual(in Fq a, in Fq b) =>
-        ((a._l0 ^ b._l0) | (a._l1 ^ b._l1) | (a._l2 ^ b._l2) | (a._l3 ^ b._l3) | (a._l4 ^ b._l4) | (a._l5 ^ b._l5)) == 0;
+        ((a._l0 ^ b._l0) | (a._l1 ^ b._l1) | (a._l2 ^ b._l2)
+            | (a._l3 ^ b._l3) | (a._l4 ^ b._l4) | (a._l5 ^ b._l5)) == 0;
 
     public static Fq operator +(in Fq a, in Fq b)
     {
@@ -115,8 +116,8 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     }
 
     /// <summary>
-    /// The sum as it comes, below 2p: good as a factor of one product (4 p^2 is below p 2^384, so that the product is below
-    /// 2p before its last step) and for nothing else.
+    /// The sum as it comes, below 2p: good as a factor of one product (4 p^2 is below p 2^384, so that the product is
+    /// below 2p before its last step) and for nothing else.
     /// </summary>
     internal static Fq AddLazy(in Fq a, in Fq b)
     {
@@ -151,9 +152,9 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     public static Fq operator -(in Fq a) => Zero - a;
 
     /// <remarks>
-    /// Row by row, product and reduction together (Koç, Acar, Kaliski, "Analyzing and comparing Montgomery multiplication
-    /// algorithms", 1996: CIOS): t = (t + a b + m p) / 2^64 with the m that makes the division exact. Written out, for in
-    /// helpers or loops the compiler leaves the limbs in memory.
+    /// Row by row, product and reduction together (Koç, Acar, Kaliski, "Analyzing and comparing Montgomery
+    /// multiplication algorithms", 1996: CIOS): t = (t + a b + m p) / 2^64 with the m that makes the division exact.
+    /// Written out, for in helpers or loops the compiler leaves the limbs in memory.
     /// </remarks>
     [SkipLocalsInit]
     public static Fq operator *(in Fq a, in Fq b)

@@ -85,8 +85,8 @@ internal readonly struct Fq12(in Fq6 c0, in Fq6 c1)
     }
 
     /// <summary>
-    /// The square of an element of the cyclotomic subgroup: nine squarings in Fq2 (Granger, Scott, "Faster squaring in the
-    /// cyclotomic subgroup of sixth degree extensions", eprint 2009/565, section 3.2).
+    /// The square of an element of the cyclotomic subgroup: nine squarings in Fq2 (Granger, Scott, "Faster squaring in
+    /// the cyclotomic subgroup of sixth degree extensions", eprint 2009/565, section 3.2).
     /// </summary>
     internal static Fq12 SquareCyclotomic(in Fq12 a)
     {

@@ -95,7 +95,9 @@ internal readonly struct Fq2(in Fq c0, in Fq c1) : ISwuField<Fq2>
         return false;
     }
 
-    /// <summary>A root of a, given a root of its norm: x0^2 = (a0 + n) / 2 or (a0 - n) / 2, and x1 = a1 / (2 x0).</summary>
+    /// <summary>
+    /// A root of a, given a root of its norm: x0^2 = (a0 + n) / 2 or (a0 - n) / 2, and x1 = a1 / (2 x0).
+    /// </summary>
     private static Fq2 RootWithNorm(in Fq2 a, in Fq normRoot)
     {
         var square = Fq.Half(a.C0 + normRoot);

@@ -14,7 +14,9 @@ internal interface ISwuField<TSelf> : IBlsField<TSelf>
     static abstract bool RootOrRootTimesZ(in TSelf a, out TSelf root);
 }
 
-/// <summary>Field elements mapped to points of G1 and G2 (RFC 9380, sections 6.6.3 and 8.8): EIP-2537's mappings.</summary>
+/// <summary>
+/// Field elements mapped to points of G1 and G2 (RFC 9380, sections 6.6.3 and 8.8): EIP-2537's mappings.
+/// </summary>
 internal static class MapToCurve
 {
     internal static Affine<Fq> ToG1(in Fq u)
@@ -33,7 +35,9 @@ internal static class MapToCurve
         return G2.ClearCofactor(point).ToAffine();
     }
 
-    /// <summary>A point of y^2 = x^3 + A x + B: of two x, whose right sides differ by a factor Z times a square, one fits.</summary>
+    /// <summary>
+    /// A point of y^2 = x^3 + A x + B: of two x, whose right sides differ by a factor Z times a square, one fits.
+    /// </summary>
     private static void Swu<TField>(in TField u, in TField a, in TField b, out TField x, out TField y)
         where TField : struct, ISwuField<TField>
     {
@@ -53,7 +57,8 @@ internal static class MapToCurve
 
     /// <summary>(xn(x) / xd(x), y yn(x) / yd(x)) with Z = xd yd; where a denominator is zero, infinity.</summary>
     private static Jacobian<TField> Isogeny<TField>(
-        in TField x, in TField y, TField[] xNumerator, TField[] xDenominator, TField[] yNumerator, TField[] yDenominator)
+        in TField x, in TField y,
+        TField[] xNumerator, TField[] xDenominator, TField[] yNumerator, TField[] yDenominator)
         where TField : struct, IBlsField<TField>
     {
         var xn = Evaluate(xNumerator, x);

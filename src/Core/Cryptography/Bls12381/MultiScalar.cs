@@ -4,9 +4,9 @@ namespace SuperVm.Core.Cryptography.Bls12381;
 
 /// <summary>Sums of multiples k1 P1 + k2 P2 + ... of points of G1 or G2, all public.</summary>
 /// <remarks>
-/// The endomorphisms first cut every scalar into short pieces, each with a point of its own: two of 128 bits in G1, four of
-/// 64 bits in G2. Few points are then summed by Straus's method (tables of odd multiples, shared doublings), many by
-/// Pippenger's (buckets of equal digits, no tables):
+/// The endomorphisms first cut every scalar into short pieces, each with a point of its own: two of 128 bits in G1,
+/// four of 64 bits in G2. Few points are then summed by Straus's method (tables of odd multiples, shared doublings),
+/// many by Pippenger's (buckets of equal digits, no tables):
 /// <code>
 ///   digits of c bits, signed:   k = d0 + d1 2^c + d2 2^2c + ...      |d| up to 2^(c-1)
 ///   a window j:                 bucket[|dj|] += +-P for all points;  sum = 1 b1 + 2 b2 + 3 b3 + ... by running sums
@@ -62,7 +62,9 @@ internal static class MultiScalar
 
     private static Jacobian<TField> Sum<TField>(Affine<TField>[] points, UInt128[] scalars, int bits)
         where TField : struct, IBlsField<TField> =>
-        points.Length <= StrausLimit ? Straus<TField>(points, scalars, bits) : Pippenger<TField>(points, scalars, bits);
+        points.Length <= StrausLimit
+            ? Straus<TField>(points, scalars, bits)
+            : Pippenger<TField>(points, scalars, bits);
 
     private static Jacobian<TField> Straus<TField>(
         ReadOnlySpan<Affine<TField>> points, ReadOnlySpan<UInt128> scalars, int bits)

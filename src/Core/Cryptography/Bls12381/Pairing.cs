@@ -7,8 +7,8 @@ namespace SuperVm.Core.Cryptography.Bls12381;
 ///   product of e(Pi, Qi):                   one loop with shared squarings, one final exponentiation
 /// </code>
 /// Lines: the twist maps (x, y) to (x / w^2, y / w^3); a line with slope m through T, at P, times w^3, which the final
-/// exponentiation removes, is yP w^3 - m xP w^2 + (m xT - yT). Doubling and addition of T are in homogeneous coordinates
-/// (Costello, Lange, Naehrig, eprint 2009/615; Aranha and others, eprint 2010/526).
+/// exponentiation removes, is yP w^3 - m xP w^2 + (m xT - yT). Doubling and addition of T are in homogeneous
+/// coordinates (Costello, Lange, Naehrig, eprint 2009/615; Aranha and others, eprint 2010/526).
 /// </remarks>
 internal static class Pairing
 {
@@ -21,7 +21,9 @@ internal static class Pairing
         internal readonly Fq2 B0 = b0, B1 = b1, B4 = b4;
     }
 
-    /// <summary>Whether the product of the pairings is one. Points are in their groups; pairs with infinity count as one.</summary>
+    /// <summary>
+    /// Whether the product of the pairings is one. Points are in their groups; pairs with infinity count as one.
+    /// </summary>
     internal static bool IsProductOne(ReadOnlySpan<Affine<Fq>> g1, ReadOnlySpan<Affine<Fq2>> g2)
     {
         var states = new State[g1.Length];

@@ -16,7 +16,9 @@ internal readonly struct Affine<TField>(in TField x, in TField y)
     public static Affine<TField> operator -(in Affine<TField> a) => new(a.X, -a.Y);
 }
 
-/// <summary>A point as (X / Z^2, Y / Z^3); infinity has Z = 0. Its operations take a time that depends on the values.</summary>
+/// <summary>
+/// A point as (X / Z^2, Y / Z^3); infinity has Z = 0. Its operations take a time that depends on the values.
+/// </summary>
 /// <remarks>Formulas: Bernstein, Lange, Explicit-Formulas Database, short Weierstrass curves with a = 0.</remarks>
 internal readonly struct Jacobian<TField>(in TField x, in TField y, in TField z)
     where TField : struct, IBlsField<TField>

@@ -2,13 +2,17 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Cryptography;
 
-/// <summary>One implementation of secp256k1. The facade has checked lengths and ranges; both must answer alike.</summary>
+/// <summary>
+/// One implementation of secp256k1. The facade has checked lengths and ranges; both must answer alike.
+/// </summary>
 internal interface ISecp256k1Backend
 {
     /// <summary>One line for the log: what it is and, where it matters, how to get a faster one.</summary>
     string Description { get; }
 
-    /// <summary>The key whose signature this is; r and s in 1..n-1. False where r is no x of a point or the key is infinity.</summary>
+    /// <summary>
+    /// The key whose signature this is; r and s in 1..n-1. False where r is no x of a point or the key is infinity.
+    /// </summary>
     bool TryRecover(in Hash256 message, in UInt256 r, in UInt256 s, bool odd, Span<byte> publicKey64);
 
     /// <summary>Whether the signature is this key's; r and s in 1..n-1, s high or low.</summary>

@@ -68,7 +68,9 @@ internal sealed class ManagedSecp256k1 : ISecp256k1Backend
     public void WritePublicKey(ReadOnlySpan<byte> privateKey32, Span<byte> publicKey64) =>
         SecpGenerator.Multiply(UInt256.FromBigEndian(privateKey32)).Write(publicKey64);
 
-    /// <summary>False where r or s would be zero, or where r does not tell the point's x (above n): another nonce, then.</summary>
+    /// <summary>
+    /// False where r or s would be zero, or where r does not tell the point's x (above n): another nonce, then.
+    /// </summary>
     private static bool TrySign(in UInt256 m, in UInt256 key, in UInt256 nonce, out Secp256k1Signature signature)
     {
         signature = default;

@@ -7,8 +7,8 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>The binding to libsecp256k1 (bitcoin-core/secp256k1) with its recovery module.</summary>
 /// <remarks>
-/// One context is made at start and never changed or freed; the library allows any number of threads to use such a context
-/// at once. The opaque objects of the library (keys and signatures) live on the caller's stack.
+/// One context is made at start and never changed or freed; the library allows any number of threads to use such a
+/// context at once. The opaque objects of the library (keys and signatures) live on the caller's stack.
 /// </remarks>
 internal sealed unsafe partial class NativeSecp256k1 : ISecp256k1Backend
 {

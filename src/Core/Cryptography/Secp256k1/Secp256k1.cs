@@ -2,7 +2,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Cryptography;
 
-/// <summary>An ECDSA signature with the parity of the nonce point's y, from which the signer's key can be recovered.</summary>
+/// <summary>
+/// An ECDSA signature with the parity of the nonce point's y, from which the signer's key can be recovered.
+/// </summary>
 public readonly record struct Secp256k1Signature(UInt256 R, UInt256 S, byte YParity);
 
 /// <summary>One signature whose signer is asked for: a digest, r, s and the parity of y (0 or 1).</summary>
@@ -14,8 +16,8 @@ public readonly record struct RecoveryRequest(Hash256 Message, UInt256 R, UInt25
 ///   Secp256k1 ── native:  libsecp256k1, where it is installed (probed once, at first use)
 ///             └─ managed: C#, equal in every answer
 /// </code>
-/// Keys are 32 bytes, public keys 64 bytes (x, y; no leading 0x04), all big-endian. A high s is accepted everywhere; callers
-/// that check transactions (EIP-2) ask <see cref="IsLowS"/> as well.
+/// Keys are 32 bytes, public keys 64 bytes (x, y; no leading 0x04), all big-endian. A high s is accepted everywhere;
+/// callers that check transactions (EIP-2) ask <see cref="IsLowS"/> as well.
 /// </remarks>
 public static class Secp256k1
 {
@@ -51,8 +53,8 @@ public static class Secp256k1
         privateKey32.Length == PrivateKeySize && IsInRange(UInt256.FromBigEndian(privateKey32));
 
     /// <summary>
-    /// The address whose key signed the digest. False where r or s is out of 1..n-1, the parity is not 0 or 1, r is no x of a
-    /// point or the key would be infinity.
+    /// The address whose key signed the digest. False where r or s is out of 1..n-1, the parity is not 0 or 1, r is no
+    /// x of a point or the key would be infinity.
     /// </summary>
     public static bool TryRecover(
         in Hash256 message, in UInt256 r, in UInt256 s, byte yParity, out Address address)
@@ -68,7 +70,9 @@ public static class Secp256k1
         return true;
     }
 
-    /// <summary>As <see cref="TryRecover(in Hash256, in UInt256, in UInt256, byte, out Address)"/>, but writes the key.</summary>
+    /// <summary>
+    /// As <see cref="TryRecover(in Hash256, in UInt256, in UInt256, byte, out Address)"/>, but writes the key.
+    /// </summary>
     /// <param name="message">The digest that was signed.</param>
     /// <param name="r">The signature's r.</param>
     /// <param name="s">The signature's s, high or low.</param>
@@ -79,7 +83,9 @@ public static class Secp256k1
         yParity <= 1 && IsInRange(r) && IsInRange(s)
         && Backend.TryRecover(message, r, s, yParity == 1, publicKey64[..PublicKeySize]);
 
-    /// <summary>Whether the signature over the digest is this public key's; false too for what is no key or out of range.</summary>
+    /// <summary>
+    /// Whether the signature over the digest is this public key's; false too for what is no key or out of range.
+    /// </summary>
     public static bool Verify(in Hash256 message, in UInt256 r, in UInt256 s, ReadOnlySpan<byte> publicKey64) =>
         publicKey64.Length == PublicKeySize && IsInRange(r) && IsInRange(s)
         && Backend.Verify(message, r, s, publicKey64);
@@ -115,8 +121,8 @@ public static class Secp256k1
     }
 
     /// <summary>
-    /// Recovers many signers on several threads. Each answer stands at its request's place, null where there is no signer
-    /// (see <see cref="TryRecover"/>). Answers how many were found.
+    /// Recovers many signers on several threads. Each answer stands at its request's place, null where there is no
+    /// signer (see <see cref="TryRecover"/>). Answers how many were found.
     /// </summary>
     /// <param name="requests">The signatures.</param>
     /// <param name="signers">Room for as many answers.</param>

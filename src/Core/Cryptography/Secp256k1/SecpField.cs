@@ -195,7 +195,9 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         return new SecpField(words[0], words[1], words[2], words[3]);
     }
 
-    /// <summary>Powers whose exponents are runs of 2, 3, 22 and 223 one bits, the pieces that p - 2 and (p + 1) / 4 share.</summary>
+    /// <summary>
+    /// Powers whose exponents are runs of 2, 3, 22 and 223 one bits, the pieces that p - 2 and (p + 1) / 4 share.
+    /// </summary>
     private static void Runs(
         in SecpField a, out SecpField x2, out SecpField x3, out SecpField x22, out SecpField x223)
     {
@@ -233,7 +235,9 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         return FoldTop(r0, r1, r2, r3, c);
     }
 
-    /// <summary>Adds top * 2^256, the top below 2^35; the second overflow, of one bit, cannot overflow again.</summary>
+    /// <summary>
+    /// Adds top * 2^256, the top below 2^35; the second overflow, of one bit, cannot overflow again.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static SecpField FoldTop(ulong r0, ulong r1, ulong r2, ulong r3, ulong top)
     {

@@ -4,9 +4,9 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>k G for secret k: the same operations and the same memory accesses whatever k is.</summary>
 /// <remarks>
-/// Sixty-four digits of four bits; for each, all fifteen multiples d 16^i G are read and one is kept by masks. The sums are
-/// by the complete formulas of Renes, Costello and Batina, "Complete addition formulas for prime order elliptic curves"
-/// (eprint 2015/1060), algorithm 8: no exceptional cases, no branches.
+/// Sixty-four digits of four bits; for each, all fifteen multiples d 16^i G are read and one is kept by masks. The
+/// sums are by the complete formulas of Renes, Costello and Batina, "Complete addition formulas for prime order
+/// elliptic curves" (eprint 2015/1060), algorithm 8: no exceptional cases, no branches.
 /// </remarks>
 internal static class SecpGenerator
 {

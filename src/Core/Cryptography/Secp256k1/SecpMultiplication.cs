@@ -4,14 +4,14 @@ namespace SuperVm.Core.Cryptography;
 
 /// <summary>u1 G + u2 Q for public scalars: Strauss's method with the endomorphism.</summary>
 /// <remarks>
-/// Every scalar is split into halves of 128 bits, u1 at its middle (a second table holds the multiples of 2^128 G) and u2 by
-/// the endomorphism, so that four digit strings share 128 doublings:
+/// Every scalar is split into halves of 128 bits, u1 at its middle (a second table holds the multiples of 2^128 G) and
+/// u2 by the endomorphism, so that four digit strings share 128 doublings:
 /// <code>
 ///   u1 = a + b 2^128        u2 = c + d lambda
 ///   a: table of G    b: table of 2^128 G    c: table of Q    d: the same, x times beta
 /// </code>
-/// The table of Q is not brought to affine form: its points share one Z, and the whole sum runs on the isomorphic curve on
-/// which they are affine; only points of G then need one multiplication more.
+/// The table of Q is not brought to affine form: its points share one Z, and the whole sum runs on the isomorphic
+/// curve on which they are affine; only points of G then need one multiplication more.
 /// </remarks>
 internal static class SecpMultiplication
 {

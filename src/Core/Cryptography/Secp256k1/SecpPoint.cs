@@ -28,7 +28,9 @@ internal readonly struct SecpAffine(in SecpField x, in SecpField y)
         return found;
     }
 
-    /// <summary>Reads x and y, 32 big-endian bytes each; false for other lengths, numbers from p on, points off the curve.</summary>
+    /// <summary>
+    /// Reads x and y, 32 big-endian bytes each; false for other lengths, numbers from p on, points off the curve.
+    /// </summary>
     internal static bool TryRead(ReadOnlySpan<byte> publicKey64, out SecpAffine point)
     {
         point = default;
@@ -57,7 +59,9 @@ internal readonly struct SecpAffine(in SecpField x, in SecpField y)
     private static SecpField RightSide(in SecpField x) => (SecpField.Square(x) * x) + new SecpField(7, 0, 0, 0);
 }
 
-/// <summary>A point as (X / Z^2, Y / Z^3); infinity has Z = 0. Its operations take a time that depends on the values.</summary>
+/// <summary>
+/// A point as (X / Z^2, Y / Z^3); infinity has Z = 0. Its operations take a time that depends on the values.
+/// </summary>
 internal readonly struct SecpJacobian(in SecpField x, in SecpField y, in SecpField z)
 {
     internal readonly SecpField X = x, Y = y, Z = z;
@@ -128,7 +132,9 @@ internal readonly struct SecpJacobian(in SecpField x, in SecpField y, in SecpFie
     /// <summary>The affine form; the point is not infinity.</summary>
     internal SecpAffine ToAffine() => ToAffine(SecpField.InvertFast(Z));
 
-    /// <summary>The affine form of many points, none of them infinity, with one inversion (Montgomery's trick).</summary>
+    /// <summary>
+    /// The affine form of many points, none of them infinity, with one inversion (Montgomery's trick).
+    /// </summary>
     internal static void ToAffine(ReadOnlySpan<SecpJacobian> points, Span<SecpAffine> affine)
     {
         var products = new SecpField[points.Length];

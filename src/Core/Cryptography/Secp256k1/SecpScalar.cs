@@ -19,7 +19,7 @@ internal static class SecpScalar
     internal static readonly UInt256 HalfOrder =
         new(0xDFE92F46681B20A0, 0x5D576E7357A4501D, 0xFFFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF);
 
-    // Gallant, Lambert, Vanstone, "Faster point multiplication on elliptic curves with efficient endomorphisms" (2001):
+    // Gallant, Lambert, Vanstone, "Faster point multiplication on elliptic curves with efficient endomorphisms", 2001:
     // lambda P = (beta x, y), and k = k1 + k2 lambda with both halves of at most 128 bits. G1 and G2 are
     // round(2^384 b2 / n) and round(2^384 (-b1) / n) for the short lattice vectors (a1, b1), (a2, b2).
     private static readonly UInt256 G1 =
@@ -57,7 +57,9 @@ internal static class SecpScalar
 
     internal static UInt256 Negate(in UInt256 a) => a.IsZero ? a : Order - a;
 
-    /// <summary>The product modulo n: the part above 2^256 is multiplied by 2^256 - n and added, until none is left.</summary>
+    /// <summary>
+    /// The product modulo n: the part above 2^256 is multiplied by 2^256 - n and added, until none is left.
+    /// </summary>
     internal static UInt256 Multiply(in UInt256 a, in UInt256 b)
     {
         var high = UInt256.BigMul(a, b, out var low);
@@ -109,8 +111,8 @@ internal static class SecpScalar
     }
 
     /// <summary>
-    /// Writes the digits of a width-w non-adjacent form: each is zero or odd and below 2^(w-1) in size, and of any w in a
-    /// row one at most is not zero. Answers how many places they take.
+    /// Writes the digits of a width-w non-adjacent form: each is zero or odd and below 2^(w-1) in size, and of any w
+    /// in a row one at most is not zero. Answers how many places they take.
     /// </summary>
     internal static int WriteDigits(UInt128 k, bool negative, int width, Span<short> digits)
     {
