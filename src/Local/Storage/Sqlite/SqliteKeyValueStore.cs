@@ -197,7 +197,11 @@ internal sealed class SqliteKeyValueStore : IKeyValueStore
     {
         var statement = _writer.Cached(Statements[(int)operation.Kind, (int)operation.Column]);
         _writer.Bind(statement, 1, operation.Key);
-        if (operation.Kind != WriteKind.Delete)
+        if (operation.Kind == WriteKind.Put)
+        {
+            _writer.Bind(statement, 2, SqliteRow.Seal(operation.Key, operation.Second));
+        }
+        else if (operation.Kind == WriteKind.DeleteRange)
         {
             _writer.Bind(statement, 2, operation.Second);
         }

@@ -101,29 +101,47 @@ internal sealed class SqliteSession : IDisposable
     internal byte[]? Find(Column column, ReadOnlySpan<byte> key)
     {
         var statement = Seek(column, key, out var found);
-        var value = found ? raw.sqlite3_column_blob(statement, 0).ToArray() : null;
-        raw.sqlite3_reset(statement);
-        return value;
+        try
+        {
+            return found ? ValueOf(key, raw.sqlite3_column_blob(statement, 0)).ToArray() : null;
+        }
+        finally
+        {
+            raw.sqlite3_reset(statement);
+        }
     }
 
     /// <summary>As <see cref="IKeyValueReader.Read"/>.</summary>
     internal int Find(Column column, ReadOnlySpan<byte> key, Span<byte> destination)
     {
         var statement = Seek(column, key, out var found);
-        var length = -1;
-        if (found)
+        try
         {
-            var value = raw.sqlite3_column_blob(statement, 0);
-            length = value.Length;
-            if (length <= destination.Length)
+            if (!found)
+            {
+                return -1;
+            }
+
+            var value = ValueOf(key, raw.sqlite3_column_blob(statement, 0));
+            if (value.Length <= destination.Length)
             {
                 value.CopyTo(destination);
             }
-        }
 
-        raw.sqlite3_reset(statement);
-        return length;
+            return value.Length;
+        }
+        finally
+        {
+            raw.sqlite3_reset(statement);
+        }
     }
+
+    /// <summary>The value of a stored pair.</summary>
+    /// <exception cref="StoreException">The pair is damaged.</exception>
+    internal ReadOnlySpan<byte> ValueOf(ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored)
+        => SqliteRow.TryOpen(key, stored, out var value) ? value : throw Damaged();
+
+    internal StoreException Damaged() => new($"SQLite in {_path}: a pair is damaged; restore a checkpoint.");
 
     internal long Number(string sql)
     {

@@ -127,6 +127,8 @@ internal sealed class SqliteView : IKeyValueSnapshot
     {
         private readonly SqliteView _view;
         private readonly sqlite3_stmt _statement;
+        private readonly int _order;
+        private byte[]? _last;
         private bool _onRow;
         private bool _ended;
         private bool _disposed;
@@ -135,6 +137,7 @@ internal sealed class SqliteView : IKeyValueSnapshot
         internal Cursor(SqliteView view, Column column, KeyRange range, bool reverse)
         {
             _view = view;
+            _order = reverse ? -1 : 1;
             var session = view._session;
             var end = range.To is null ? "" : "AND key < ?2";
             var order = reverse ? "DESC" : "ASC";
@@ -149,7 +152,8 @@ internal sealed class SqliteView : IKeyValueSnapshot
 
         public ReadOnlySpan<byte> Key => _onRow ? raw.sqlite3_column_blob(_statement, 0) : default;
 
-        public ReadOnlySpan<byte> Value => _onRow ? raw.sqlite3_column_blob(_statement, 1) : default;
+        public ReadOnlySpan<byte> Value
+            => _onRow ? _view._session.ValueOf(Key, raw.sqlite3_column_blob(_statement, 1)) : default;
 
         public bool MoveNext()
         {
@@ -158,7 +162,22 @@ internal sealed class SqliteView : IKeyValueSnapshot
                 ObjectDisposedException.ThrowIf(_disposed, typeof(IKeyValueCursor));
                 _onRow = !_ended && _view._session.Step(_statement);
                 _ended = !_onRow;
+                CheckOrder();
                 return _onRow;
+            }
+        }
+
+        /// <summary>In a damaged table rows may lie where no search finds them.</summary>
+        private void CheckOrder()
+        {
+            if (_onRow)
+            {
+                if (_last is not null && Key.SequenceCompareTo(_last) * _order <= 0)
+                {
+                    throw _view._session.Damaged();
+                }
+
+                _last = Key.ToArray();
             }
         }
 
