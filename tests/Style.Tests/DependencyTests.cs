@@ -12,7 +12,8 @@ public sealed partial class DependencyTests
         ["Hosting"] = ["Core"],
         ["Local"] = ["Core", "Hosting"],
         ["Azure"] = ["Core", "Hosting"],
-        ["Cli"] = ["Core", "Hosting", "Local", "Azure"],
+        ["Conformance"] = ["Core"],
+        ["Cli"] = ["Core", "Conformance", "Hosting", "Local", "Azure"],
         ["functions"] = ["Core", "Hosting", "Azure"],
     };
 
@@ -148,7 +149,9 @@ public sealed partial class DependencyTests
         .Select(line => line["namespace ".Length..].TrimEnd(';', ' ', '{'))
         .FirstOrDefault();
 
-    /// <summary>A folder of files that belong to one type may share the namespace above it; an engine may not.</summary>
+    /// <summary>
+    /// A folder of files that belong to one type may share the namespace above it; an engine may not.
+    /// </summary>
     private static bool IsAt(string declared, string expected)
     {
         var shared = EngineNamespace().IsMatch(expected) ? 4 : 3;
@@ -156,7 +159,9 @@ public sealed partial class DependencyTests
             || (expected.StartsWith(declared + ".", StringComparison.Ordinal) && declared.Split('.').Length >= shared);
     }
 
-    /// <summary>src/Core/State/X.cs is in SuperVm.Core.State; tests/Core.Tests/State/X.cs in SuperVm.Core.Tests.State.</summary>
+    /// <summary>
+    /// src/Core/State/X.cs is in SuperVm.Core.State; tests/Core.Tests/State/X.cs in SuperVm.Core.Tests.State.
+    /// </summary>
     private static string Expected(SourceFile file)
         => string.Join('.', file.Path.Split('/')[1..^1].Prepend("SuperVm"));
 }

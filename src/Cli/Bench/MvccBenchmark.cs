@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>The MVCC engine alone: transfers between accounts as plain closures, without signatures and without a VM.</summary>
+/// <summary>
+/// The MVCC engine alone: transfers between accounts as plain closures, without signatures and without a VM.
+/// </summary>
 internal sealed class MvccBenchmark : IBenchmark
 {
     private const int Transfers = 10_000;

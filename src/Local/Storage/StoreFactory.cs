@@ -46,7 +46,8 @@ public static class StoreFactory
         Directory.CreateDirectory(root);
         if (StoreLayout.ReadMarker(root) is null && !StoreLayout.IsVacant(root))
         {
-            throw new StoreException($"{root} is not empty and holds no store of this program; choose another directory.");
+            throw new StoreException(
+                $"{root} is not empty and holds no store of this program; choose another directory.");
         }
 
         return true;

@@ -49,7 +49,8 @@ internal static class StoreLayout
             || !TryValue(stateLine, "state ", out var stateText)
             || !Enum.TryParse<StoreState>(stateText, ignoreCase: true, out var state))
         {
-            throw new StoreException($"{path} is damaged or not a store's marker; restore the store from a checkpoint.");
+            throw new StoreException(
+                $"{path} is damaged or not a store's marker; restore the store from a checkpoint.");
         }
 
         if (schema != SchemaVersion)

@@ -16,7 +16,8 @@ namespace SuperVm.Local.Storage.Rocks;
 internal static unsafe partial class RocksNative
 {
     /// <summary>For the operator whose machine has none.</summary>
-    internal const string InstallAdvice = "install it (Debian: apt-get install librocksdb7.8, or the librocksdb of the release)";
+    internal const string InstallAdvice =
+        "install it (Debian: apt-get install librocksdb7.8, or the librocksdb of the release)";
 
     internal const int Lz4Compression = 4;
 
