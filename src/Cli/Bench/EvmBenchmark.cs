@@ -27,6 +27,7 @@ internal sealed class EvmBenchmark : IBenchmark
         new("fibonacci", Compute, "fibonacci(uint256)", 28),
         new("sort", Compute, "sort(uint256)", 1_000),
         new("erc20", Payer, "pay(address,uint256)", 20_000),
+        new("pairing", Compute, "pairings(uint256)", 200),
         new("modexp", Compute, "powers(uint256)", 10_000),
     ];
 

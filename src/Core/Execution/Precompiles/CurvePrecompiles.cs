@@ -1,4 +1,5 @@
 using SuperVm.Core.Cryptography;
+using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Execution.Precompiles;
@@ -29,6 +30,15 @@ internal static class CurvePrecompiles
         return output;
     }
 
+    internal static byte[]? Bn254Add(ReadOnlySpan<byte> input) => Finish(
+        new byte[64], input, static (bytes, output) => Bn254Precompiles.Add(bytes, output));
+
+    internal static byte[]? Bn254Multiply(ReadOnlySpan<byte> input) => Finish(
+        new byte[64], input, static (bytes, output) => Bn254Precompiles.Multiply(bytes, output));
+
+    internal static byte[]? Bn254Pairing(ReadOnlySpan<byte> input) => Finish(
+        new byte[32], input, static (bytes, output) => Bn254Precompiles.PairingCheck(bytes, output));
+
     /// <summary>EIP-7951: the word 1 for a valid signature, else nothing; it never fails.</summary>
     internal static byte[] P256Verify(ReadOnlySpan<byte> input)
     {
@@ -41,4 +51,9 @@ internal static class CurvePrecompiles
         output[31] = 1;
         return output;
     }
+
+    internal delegate bool SpanFunction(ReadOnlySpan<byte> input, Span<byte> output);
+
+    internal static byte[]? Finish(byte[] output, ReadOnlySpan<byte> input, SpanFunction function) =>
+        function(input, output) ? output : null;
 }

@@ -62,5 +62,13 @@ public sealed class PrecompileSet
             : rules.Eip2565 ? PrecompilePrices.ModexpBerlin
             : new PrecompilePrice(PrecompilePrices.ModexpByzantium);
         _byNumber[5] = new("modexp", modexp, rules.Eip7823 ? ModexpPrecompile.RunBounded : ModexpPrecompile.Run);
+        var (add, multiply) = rules.Eip1108 ? (150UL, 6_000UL) : (500UL, 40_000UL);
+        var (pairing, pair) = rules.Eip1108 ? (45_000UL, 34_000UL) : (100_000UL, 80_000UL);
+        _byNumber[6] = new("bn254 addition", _ => add, CurvePrecompiles.Bn254Add);
+        _byNumber[7] = new("bn254 multiplication", _ => multiply, CurvePrecompiles.Bn254Multiply);
+        _byNumber[8] = new(
+            "bn254 pairing",
+            input => pairing + (pair * ((ulong)input.Length / CurvePrecompiles.Bn254PairBytes)),
+            CurvePrecompiles.Bn254Pairing);
     }
 }
