@@ -14,6 +14,9 @@ namespace SuperVm.Core.Node;
 /// </remarks>
 public interface IChain
 {
+    /// <summary>The chain's id, forks and blob schedules.</summary>
+    ChainSpec Spec { get; }
+
     /// <summary>EIP-155 chain id.</summary>
     ulong ChainId { get; }
 
@@ -81,7 +84,7 @@ public interface IChain
     /// <summary>As <see cref="Build"/>, and makes the block the head.</summary>
     ProducedBlock Produce(BlockAttributes attributes, IReadOnlyList<Transaction> candidates);
 
-    /// <summary>Goes back to an earlier canonical block and forgets those above; atomic.</summary>
+    /// <summary>Goes back to an earlier canonical block and forgets those above; atomic. Finality is the caller's care.</summary>
     RewindStatus Rewind(ulong number);
 
     /// <summary>Moves the safe and the finalized block; numbers above the head are taken as the head.</summary>
@@ -141,7 +144,7 @@ public enum RewindStatus : byte
     /// <summary>The number is above the head.</summary>
     UnknownBlock,
 
-    /// <summary>What the blocks overwrote is no longer kept, or a block below the finalized one is asked for.</summary>
+    /// <summary>What the blocks overwrote is no longer kept.</summary>
     Pruned,
 }
 

@@ -1,0 +1,255 @@
+using SuperVm.Core.Encoding;
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+using SuperVm.Core.State.Trie;
+
+namespace SuperVm.Core.Node;
+
+/// <summary>Validation, execution and fork choice of blocks from outside.</summary>
+public sealed partial class Chain
+{
+    /// <summary>Transactions from which on senders are recovered on several threads.</summary>
+    private const int ParallelRecovery = 16;
+
+    public ImportResult Import(Block block)
+    {
+        lock (_writing)
+        {
+            var encoded = BlockCodec.Encode(block);
+            var hash = HeaderCodec.Hash(block.Header);
+            if (GetBlock(hash) is not null)
+            {
+                return ImportKnown(hash);
+            }
+
+            var result = ImportNew(block, encoded, hash);
+            if (result.Accepted)
+            {
+                ImportOrphansOf(hash);
+            }
+
+            return result;
+        }
+    }
+
+    private ImportResult ImportNew(Block block, byte[] encoded, in Hash256 hash)
+    {
+        if (GetBlock(block.Header.ParentHash) is not { } parent || PathTo(parent) is not { } path)
+        {
+            KeepOrphan(block, encoded.Length);
+            return new ImportResult(ImportStatus.UnknownParent, null, $"The parent {block.Header.ParentHash} is unknown.");
+        }
+
+        var rules = Spec.RulesAt(block.Header.Number, block.Header.Timestamp, parent.TotalDifficulty);
+        if (CheckWithoutState(block, encoded.Length, parent, rules) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (path.Ancestor < _state.OldestNumber)
+        {
+            return Refused(BlockImportRule.ParentStatePruned, $"The oldest state kept is of block {_state.OldestNumber}.");
+        }
+
+        var total = parent.TotalDifficulty + block.Header.Difficulty;
+        var sealedBlock = new SealedBlock(new ChainBlock(block, hash, total, encoded.Length), encoded);
+        if (Execute(sealedBlock, parent, path, rules, out var executed) is { } failure)
+        {
+            return failure;
+        }
+
+        if (parent.Hash == _head.Hash && Wins(total, rules))
+        {
+            CommitOnHead(sealedBlock, executed!);
+            return new ImportResult(ImportStatus.Head);
+        }
+
+        if (executed!.Transition.Update is not null)
+        {
+            // Prepared on the head, but it is not to be the head (an easier block of equal height never is).
+            _state.Discard(executed.Transition);
+        }
+
+        var side = new SideBlock(sealedBlock, rules) { Executed = executed };
+        KeepSide(side);
+        if (!Wins(total, rules))
+        {
+            return new ImportResult(ImportStatus.SideChain);
+        }
+
+        SwitchTo(side);
+        return new ImportResult(ImportStatus.Head);
+    }
+
+    /// <summary>A block that was valid before: after the merge the last valid block is the head, be it an old one.</summary>
+    private ImportResult ImportKnown(in Hash256 hash)
+    {
+        if (_side.TryGetValue(hash, out var side) && IsMerged(side.Sealed.Block.TotalDifficulty, side.Rules)
+            && PathTo(side.Sealed.Block) is not null)
+        {
+            SwitchTo(side);
+        }
+
+        return new ImportResult(ImportStatus.AlreadyKnown);
+    }
+
+    private bool Wins(in UInt256 totalDifficulty, ForkRules rules) =>
+        IsMerged(totalDifficulty, rules) || totalDifficulty > _head.TotalDifficulty;
+
+    private bool IsMerged(in UInt256 totalDifficulty, ForkRules rules) =>
+        rules.Eip3675 || (Spec.TerminalTotalDifficulty is { } terminal && totalDifficulty >= terminal);
+
+    private ImportResult? CheckWithoutState(Block block, int encodedSize, ChainBlock parent, ForkRules rules)
+    {
+        var headerError = HeaderValidator.Validate(block.Header, parent.Header, rules, Spec);
+        if (headerError != HeaderError.None)
+        {
+            return Refused(headerError);
+        }
+
+        var bodyError = BodyValidator.Validate(block, encodedSize, rules);
+        if (bodyError == BodyError.None)
+        {
+            bodyError = BodyValidator.ValidateUncles(block, Spec, hash => GetBlock(hash)?.Block);
+        }
+
+        if (bodyError != BodyError.None)
+        {
+            return Refused(bodyError);
+        }
+
+        var transactionsRoot = TransactionsRoot(block.Transactions);
+        if (transactionsRoot != block.Header.TransactionsRoot)
+        {
+            return Refused(BlockImportRule.WrongTransactionsRoot, $"The transactions give {transactionsRoot}.");
+        }
+
+        if (block.Withdrawals is { } withdrawals && WithdrawalsRoot(withdrawals) != block.Header.WithdrawalsRoot)
+        {
+            return Refused(BlockImportRule.WrongWithdrawalsRoot);
+        }
+
+        var workers = block.Transactions.Count < ParallelRecovery ? 1 : 0;
+        return TransactionSigner.RecoverSenders(block.Transactions, workers)
+            ? null
+            : Refused(TransactionError.InvalidSignature);
+    }
+
+    /// <summary>Runs the block on its parent's state; answers the refusal, or null and what came of it.</summary>
+    private ImportResult? Execute(
+        SealedBlock sealedBlock, ChainBlock parent, SidePath path, ForkRules rules, out ExecutedBlock? executed)
+    {
+        executed = null;
+        var (block, header) = (sealedBlock.Block.Block, sealedBlock.Block.Header);
+        var overlay = parent.Hash == _head.Hash ? null : OverlayOf(path);
+        Func<BlockState, Hash256> rootOf = overlay is null
+            ? _state.RootOf
+            : state => _state.Prepare(state, overlay).Root;
+        var input = new BlockInput
+        {
+            Context = ContextOf(header, rules, HashesOn(path)),
+            Transactions = block.Transactions,
+            ParentHash = header.ParentHash,
+            ParentBeaconBlockRoot = header.ParentBeaconBlockRoot,
+            Withdrawals = block.Withdrawals,
+            Uncles = block.Uncles,
+            DepositContract = Spec.DepositContract,
+            IsDaoFork = Spec.DaoForkBlock == header.Number,
+            IntermediateRoot = rules.Eip658 ? null : rootOf,
+        };
+        var outcome = _processor.Execute(input, overlay ?? _state.Latest);
+        if (outcome.Error != BlockExecutionError.None)
+        {
+            return outcome.Error == BlockExecutionError.InvalidTransaction && outcome.LeftOut.Count > 0
+                ? Refused(outcome.LeftOut[0].Error, $"Transaction {outcome.LeftOut[0].Index} is invalid.")
+                : Refused(outcome.Error);
+        }
+
+        if (CheckOutcome(header, outcome) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var transition = overlay is null ? _state.Prepare(outcome.State) : _state.Prepare(outcome.State, overlay);
+        if (transition.Root != header.StateRoot)
+        {
+            _state.Discard(transition);
+            return Refused(BlockImportRule.WrongStateRoot, $"The header has {header.StateRoot}, not {transition.Root}.");
+        }
+
+        executed = new ExecutedBlock(transition, outcome.Receipts);
+        return null;
+    }
+
+    private static ImportResult? CheckOutcome(BlockHeader header, BlockOutcome outcome)
+    {
+        if (outcome.GasUsed != header.GasUsed)
+        {
+            return Refused(BlockImportRule.WrongGasUsed, $"The header has {header.GasUsed}, not {outcome.GasUsed}.");
+        }
+
+        if (header.BlobGasUsed is { } blobGas && blobGas != outcome.BlobGasUsed)
+        {
+            return Refused(BlockImportRule.WrongBlobGasUsed);
+        }
+
+        if (!outcome.LogsBloom.Equals(header.LogsBloom))
+        {
+            return Refused(BlockImportRule.WrongLogsBloom);
+        }
+
+        if (header.RequestsHash != outcome.RequestsHash)
+        {
+            return Refused(BlockImportRule.WrongRequestsHash);
+        }
+
+        var receiptsRoot = ReceiptsRoot(outcome.Receipts);
+        return receiptsRoot == header.ReceiptsRoot
+            ? null
+            : Refused(BlockImportRule.WrongReceiptsRoot, $"The header has {header.ReceiptsRoot}, not {receiptsRoot}.");
+    }
+
+    private void CommitOnHead(SealedBlock sealedBlock, ExecutedBlock executed)
+    {
+        using var batch = _store.CreateBatch();
+        ChainRecords.Write(batch, sealedBlock, executed.Receipts);
+        var old = _head;
+        _state.Commit(executed.Transition, batch, _options.SyncWrites);
+        _blocks.Set(old.Number, old, old.Size + BlockOverhead);
+        _receipts.Set(sealedBlock.Block.Number, executed.Receipts, CostOf(executed.Receipts));
+        _head = sealedBlock.Block;
+        HeadChanged?.Invoke(new HeadChange([], [new AddedBlock(sealedBlock.Block, executed.Receipts)]));
+    }
+
+    private BlockContext ContextOf(BlockHeader header, ForkRules rules, IBlockHashSource hashes) => new()
+    {
+        Rules = rules,
+        ChainId = Spec.ChainId,
+        Number = header.Number,
+        Timestamp = header.Timestamp,
+        Coinbase = header.Coinbase,
+        GasLimit = header.GasLimit,
+        BaseFee = header.BaseFeePerGas.GetValueOrDefault(),
+        Difficulty = rules.Eip3675 ? UInt256.FromBigEndian(header.MixHash.Bytes) : header.Difficulty,
+        BlobBaseFee = BlobFee.Of(header, rules),
+        ExcessBlobGas = header.ExcessBlobGas.GetValueOrDefault(),
+        BlockHashes = hashes,
+    };
+
+    private static Hash256 TransactionsRoot(IReadOnlyList<Transaction> transactions) =>
+        OrderedTrieRoot.Of(transactions, static (item, writer) => writer.WriteRaw(TransactionCodec.Encode(item)));
+
+    private static Hash256 ReceiptsRoot(IReadOnlyList<Receipt> receipts) =>
+        OrderedTrieRoot.Of(receipts, static (item, writer) => writer.WriteRaw(ReceiptCodec.Encode(item)));
+
+    private static Hash256 WithdrawalsRoot(IReadOnlyList<Withdrawal> withdrawals) =>
+        OrderedTrieRoot.Of(withdrawals, static (item, writer) => writer.WriteRaw(BlockCodec.Encode(item)));
+
+    private static ImportResult Refused<TRule>(TRule rule, string? detail = null)
+        where TRule : struct, Enum => new(ImportStatus.Invalid, rule.ToString(), detail);
+}
+
+/// <summary>What executing a block gave.</summary>
+internal sealed record ExecutedBlock(StateTransition Transition, IReadOnlyList<Receipt> Receipts);
