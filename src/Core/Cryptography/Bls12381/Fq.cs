@@ -13,19 +13,19 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     /// <summary>Bytes of a number below p.</summary>
     internal const int Size = 48;
 
-    private const ulong P0 = 0xB9FEFFFFFFFFAAAB;
-    private const ulong P1 = 0x1EABFFFEB153FFFF;
-    private const ulong P2 = 0x6730D2A0F6B0F624;
-    private const ulong P3 = 0x64774B84F38512BF;
-    private const ulong P4 = 0x4B1BA7B6434BACD7;
-    private const ulong P5 = 0x1A0111EA397FE69A;
+    internal const ulong P0 = 0xB9FEFFFFFFFFAAAB;
+    internal const ulong P1 = 0x1EABFFFEB153FFFF;
+    internal const ulong P2 = 0x6730D2A0F6B0F624;
+    internal const ulong P3 = 0x64774B84F38512BF;
+    internal const ulong P4 = 0x4B1BA7B6434BACD7;
+    internal const ulong P5 = 0x1A0111EA397FE69A;
 
     /// <summary>-1 / p modulo 2^64.</summary>
-    private const ulong ReductionFactor = 0x89F3FFFCFFFCFFFD;
+    internal const ulong ReductionFactor = 0x89F3FFFCFFFCFFFD;
 
     private static readonly ModularInverse Inverter = new([P0, P1, P2, P3, P4, P5]);
 
-    private readonly ulong _l0 = l0, _l1 = l1, _l2 = l2, _l3 = l3, _l4 = l4, _l5 = l5;
+    internal readonly ulong L0 = l0, L1 = l1, L2 = l2, L3 = l3, L4 = l4, L5 = l5;
 
     public static Fq Zero => default;
 
@@ -52,10 +52,10 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         0xF4DF1F341C341746, 0x0A76E6A609D104F1, 0x8DE5476C4C95B6D5,
         0x67EB88A9939D83C0, 0x9A793E85B519952D, 0x11988FE592CAE3AA);
 
-    public bool IsZero => (_l0 | _l1 | _l2 | _l3 | _l4 | _l5) == 0;
+    public bool IsZero => (L0 | L1 | L2 | L3 | L4 | L5) == 0;
 
     /// <summary>Whether the element's number is odd: sgn0 of RFC 9380, section 4.1.</summary>
-    public bool IsOdd => (ToPlain()._l0 & 1) != 0;
+    public bool IsOdd => (ToPlain().L0 & 1) != 0;
 
     /// <summary>Whether the element's number is above (p - 1) / 2: the sign of compressed points.</summary>
     internal bool IsLarge
@@ -92,27 +92,27 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     internal void Write(Span<byte> bytes)
     {
         var plain = ToPlain();
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[40..], plain._l0);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[32..], plain._l1);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], plain._l2);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], plain._l3);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], plain._l4);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, plain._l5);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[40..], plain.L0);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[32..], plain.L1);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], plain.L2);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], plain.L3);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], plain.L4);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, plain.L5);
     }
 
     public static bool AreEqual(in Fq a, in Fq b) =>
-        ((a._l0 ^ b._l0) | (a._l1 ^ b._l1) | (a._l2 ^ b._l2)
-            | (a._l3 ^ b._l3) | (a._l4 ^ b._l4) | (a._l5 ^ b._l5)) == 0;
+        ((a.L0 ^ b.L0) | (a.L1 ^ b.L1) | (a.L2 ^ b.L2)
+            | (a.L3 ^ b.L3) | (a.L4 ^ b.L4) | (a.L5 ^ b.L5)) == 0;
 
     public static Fq operator +(in Fq a, in Fq b)
     {
         ulong carry = 0;
-        var r0 = Limbs.Add(a._l0, b._l0, ref carry);
-        var r1 = Limbs.Add(a._l1, b._l1, ref carry);
-        var r2 = Limbs.Add(a._l2, b._l2, ref carry);
-        var r3 = Limbs.Add(a._l3, b._l3, ref carry);
-        var r4 = Limbs.Add(a._l4, b._l4, ref carry);
-        return Below(r0, r1, r2, r3, r4, a._l5 + b._l5 + carry);
+        var r0 = Limbs.Add(a.L0, b.L0, ref carry);
+        var r1 = Limbs.Add(a.L1, b.L1, ref carry);
+        var r2 = Limbs.Add(a.L2, b.L2, ref carry);
+        var r3 = Limbs.Add(a.L3, b.L3, ref carry);
+        var r4 = Limbs.Add(a.L4, b.L4, ref carry);
+        return Below(r0, r1, r2, r3, r4, a.L5 + b.L5 + carry);
     }
 
     /// <summary>
@@ -122,31 +122,35 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     internal static Fq AddLazy(in Fq a, in Fq b)
     {
         ulong carry = 0;
-        var r0 = Limbs.Add(a._l0, b._l0, ref carry);
-        var r1 = Limbs.Add(a._l1, b._l1, ref carry);
-        var r2 = Limbs.Add(a._l2, b._l2, ref carry);
-        var r3 = Limbs.Add(a._l3, b._l3, ref carry);
-        var r4 = Limbs.Add(a._l4, b._l4, ref carry);
-        return new Fq(r0, r1, r2, r3, r4, a._l5 + b._l5 + carry);
+        var r0 = Limbs.Add(a.L0, b.L0, ref carry);
+        var r1 = Limbs.Add(a.L1, b.L1, ref carry);
+        var r2 = Limbs.Add(a.L2, b.L2, ref carry);
+        var r3 = Limbs.Add(a.L3, b.L3, ref carry);
+        var r4 = Limbs.Add(a.L4, b.L4, ref carry);
+        return new Fq(r0, r1, r2, r3, r4, a.L5 + b.L5 + carry);
     }
 
     public static Fq operator -(in Fq a, in Fq b)
     {
         ulong borrow = 0;
-        var r0 = Limbs.Subtract(a._l0, b._l0, ref borrow);
-        var r1 = Limbs.Subtract(a._l1, b._l1, ref borrow);
-        var r2 = Limbs.Subtract(a._l2, b._l2, ref borrow);
-        var r3 = Limbs.Subtract(a._l3, b._l3, ref borrow);
-        var r4 = Limbs.Subtract(a._l4, b._l4, ref borrow);
-        var r5 = Limbs.Subtract(a._l5, b._l5, ref borrow);
-        var mask = Limbs.Mask(borrow);
+        var r0 = Limbs.Subtract(a.L0, b.L0, ref borrow);
+        var r1 = Limbs.Subtract(a.L1, b.L1, ref borrow);
+        var r2 = Limbs.Subtract(a.L2, b.L2, ref borrow);
+        var r3 = Limbs.Subtract(a.L3, b.L3, ref borrow);
+        var r4 = Limbs.Subtract(a.L4, b.L4, ref borrow);
+        var r5 = a.L5 - b.L5 - borrow;
+        if ((long)r5 >= 0)
+        {
+            return new Fq(r0, r1, r2, r3, r4, r5);
+        }
+
         ulong carry = 0;
-        r0 = Limbs.Add(r0, mask & P0, ref carry);
-        r1 = Limbs.Add(r1, mask & P1, ref carry);
-        r2 = Limbs.Add(r2, mask & P2, ref carry);
-        r3 = Limbs.Add(r3, mask & P3, ref carry);
-        r4 = Limbs.Add(r4, mask & P4, ref carry);
-        return new Fq(r0, r1, r2, r3, r4, r5 + (mask & P5) + carry);
+        r0 = Limbs.Add(r0, P0, ref carry);
+        r1 = Limbs.Add(r1, P1, ref carry);
+        r2 = Limbs.Add(r2, P2, ref carry);
+        r3 = Limbs.Add(r3, P3, ref carry);
+        r4 = Limbs.Add(r4, P4, ref carry);
+        return new Fq(r0, r1, r2, r3, r4, r5 + P5 + carry);
     }
 
     public static Fq operator -(in Fq a) => Zero - a;
@@ -159,8 +163,8 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     [SkipLocalsInit]
     public static Fq operator *(in Fq a, in Fq b)
     {
-        ulong a0 = a._l0, a1 = a._l1, a2 = a._l2, a3 = a._l3, a4 = a._l4, a5 = a._l5;
-        var row = b._l0;
+        ulong a0 = a.L0, a1 = a.L1, a2 = a.L2, a3 = a.L3, a4 = a.L4, a5 = a.L5;
+        var row = b.L0;
         var low = Limbs.MultiplyAdd(a0, row, 0, out var c);
         var m = low * ReductionFactor;
         Limbs.MultiplyAdd(m, P0, low, out var d);
@@ -176,7 +180,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         var t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
         var t5 = c + d;
 
-        row = b._l1;
+        row = b.L1;
         low = Limbs.MultiplyAdd(a0, row, t0, out c);
         m = low * ReductionFactor;
         Limbs.MultiplyAdd(m, P0, low, out d);
@@ -192,7 +196,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
         t5 = c + d;
 
-        row = b._l2;
+        row = b.L2;
         low = Limbs.MultiplyAdd(a0, row, t0, out c);
         m = low * ReductionFactor;
         Limbs.MultiplyAdd(m, P0, low, out d);
@@ -208,7 +212,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
         t5 = c + d;
 
-        row = b._l3;
+        row = b.L3;
         low = Limbs.MultiplyAdd(a0, row, t0, out c);
         m = low * ReductionFactor;
         Limbs.MultiplyAdd(m, P0, low, out d);
@@ -224,7 +228,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
         t5 = c + d;
 
-        row = b._l4;
+        row = b.L4;
         low = Limbs.MultiplyAdd(a0, row, t0, out c);
         m = low * ReductionFactor;
         Limbs.MultiplyAdd(m, P0, low, out d);
@@ -240,7 +244,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         t4 = Limbs.MultiplyAdd(m, P5, low, d, out d);
         t5 = c + d;
 
-        row = b._l5;
+        row = b.L5;
         low = Limbs.MultiplyAdd(a0, row, t0, out c);
         m = low * ReductionFactor;
         Limbs.MultiplyAdd(m, P0, low, out d);
@@ -265,14 +269,14 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     /// <summary>The element divided by two: the odd ones plus p are even.</summary>
     internal static Fq Half(in Fq a)
     {
-        var mask = Limbs.Mask(a._l0 & 1);
+        var mask = Limbs.Mask(a.L0 & 1);
         ulong carry = 0;
-        var r0 = Limbs.Add(a._l0, mask & P0, ref carry);
-        var r1 = Limbs.Add(a._l1, mask & P1, ref carry);
-        var r2 = Limbs.Add(a._l2, mask & P2, ref carry);
-        var r3 = Limbs.Add(a._l3, mask & P3, ref carry);
-        var r4 = Limbs.Add(a._l4, mask & P4, ref carry);
-        var r5 = a._l5 + (mask & P5) + carry;
+        var r0 = Limbs.Add(a.L0, mask & P0, ref carry);
+        var r1 = Limbs.Add(a.L1, mask & P1, ref carry);
+        var r2 = Limbs.Add(a.L2, mask & P2, ref carry);
+        var r3 = Limbs.Add(a.L3, mask & P3, ref carry);
+        var r4 = Limbs.Add(a.L4, mask & P4, ref carry);
+        var r5 = a.L5 + (mask & P5) + carry;
         return new Fq(
             (r0 >> 1) | (r1 << 63), (r1 >> 1) | (r2 << 63), (r2 >> 1) | (r3 << 63),
             (r3 >> 1) | (r4 << 63), (r4 >> 1) | (r5 << 63), r5 >> 1);
@@ -280,7 +284,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
 
     public static Fq Invert(in Fq a)
     {
-        Span<ulong> words = [a._l0, a._l1, a._l2, a._l3, a._l4, a._l5];
+        Span<ulong> words = [a.L0, a.L1, a.L2, a.L3, a.L4, a.L5];
         Inverter.Invert(words, words);
         return new Fq(words[0], words[1], words[2], words[3], words[4], words[5])
             * MontgomerySquare * MontgomerySquare;
@@ -332,19 +336,27 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     private static bool IsBelow(in Fq a, in Fq b)
     {
         ulong borrow = 0;
-        Limbs.Subtract(a._l0, b._l0, ref borrow);
-        Limbs.Subtract(a._l1, b._l1, ref borrow);
-        Limbs.Subtract(a._l2, b._l2, ref borrow);
-        Limbs.Subtract(a._l3, b._l3, ref borrow);
-        Limbs.Subtract(a._l4, b._l4, ref borrow);
-        Limbs.Subtract(a._l5, b._l5, ref borrow);
+        Limbs.Subtract(a.L0, b.L0, ref borrow);
+        Limbs.Subtract(a.L1, b.L1, ref borrow);
+        Limbs.Subtract(a.L2, b.L2, ref borrow);
+        Limbs.Subtract(a.L3, b.L3, ref borrow);
+        Limbs.Subtract(a.L4, b.L4, ref borrow);
+        Limbs.Subtract(a.L5, b.L5, ref borrow);
         return borrow != 0;
     }
 
-    /// <summary>The value, which is below 2p, minus p where it is not below p.</summary>
+    /// <summary>
+    /// The value, which is below 2p, minus p where it is not below p. The highest limb decides nearly always; even a
+    /// branch that is guessed wrong costs less than the subtraction.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Fq Below(ulong r0, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5)
+    internal static Fq Below(ulong r0, ulong r1, ulong r2, ulong r3, ulong r4, ulong r5)
     {
+        if (r5 < P5)
+        {
+            return new Fq(r0, r1, r2, r3, r4, r5);
+        }
+
         ulong borrow = 0;
         var s0 = Limbs.Subtract(r0, P0, ref borrow);
         var s1 = Limbs.Subtract(r1, P1, ref borrow);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SuperVm.Core.Cryptography.Bls12381;
 
 /// <summary>c0 + c1 u in Fq2 = Fq[u] / (u^2 + 1).</summary>
@@ -31,12 +33,17 @@ internal readonly struct Fq2(in Fq c0, in Fq c1) : ISwuField<Fq2>
 
     public static Fq2 operator -(in Fq2 a) => new(-a.C0, -a.C1);
 
-    /// <summary>The product by Karatsuba's three multiplications.</summary>
+    /// <summary>The product by Karatsuba's three multiplications and two reductions.</summary>
+    [SkipLocalsInit]
     public static Fq2 operator *(in Fq2 a, in Fq2 b)
     {
-        var low = a.C0 * b.C0;
-        var high = a.C1 * b.C1;
-        return new Fq2(low - high, (Fq.AddLazy(a.C0, a.C1) * Fq.AddLazy(b.C0, b.C1)) - (low + high));
+        FqWide.Multiply(a.C0, b.C0, out var low);
+        FqWide.Multiply(a.C1, b.C1, out var high);
+        FqWide.Multiply(Fq.AddLazy(a.C0, a.C1), Fq.AddLazy(b.C0, b.C1), out var cross);
+        FqWide.Subtract(cross, low, out cross);
+        FqWide.Subtract(cross, high, out cross);
+        FqWide.SubtractModular(low, high, out low);
+        return new Fq2(FqWide.Reduce(low), FqWide.Reduce(cross));
     }
 
     /// <summary>Each part times an element of Fq.</summary>
