@@ -107,6 +107,18 @@ public sealed partial class TransactionPool
         }
     }
 
+    /// <summary>Takes everything out.</summary>
+    public void Clear(string reason)
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _byHash.Values.ToList())
+            {
+                TakeOut(entry, DropCause.Invalid, reason);
+            }
+        }
+    }
+
     private static List<(Address Sender, Account? Account)> ReadAll(IStateReader state, IReadOnlyCollection<Address> senders)
     {
         var accounts = new List<(Address, Account?)>(senders.Count);

@@ -1,0 +1,141 @@
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Node;
+using SuperVm.Core.Primitives;
+using SuperVm.Hosting.JsonRpc.Shapes;
+using SuperVm.Hosting.Nodes;
+
+namespace SuperVm.Hosting.JsonRpc.Methods;
+
+/// <summary>eth_getLogs: blocks whose bloom rules a match out are passed over by their header alone.</summary>
+internal sealed class LogMethods(Node node, BlockResolver blocks) : IRpcModule
+{
+    private readonly IChain _chain = node.Chain;
+
+    public IEnumerable<(string Name, RpcHandler Handler)> Methods => [("eth_getLogs", GetLogs)];
+
+    private RpcError? GetLogs(ref RpcParams parameters, RpcReply reply)
+    {
+        if (!parameters.Filter(out var filter) || !parameters.End())
+        {
+            return parameters.Error;
+        }
+
+        var limits = parameters.Limits;
+        if (filter.BlockHash is { } hash)
+        {
+            if (_chain.GetBlock(hash) is not { } block || !_chain.IsCanonical(hash))
+            {
+                return RpcError.Server("unknown block");
+            }
+
+            return Write(reply, filter, block.Number, block.Number, limits);
+        }
+
+        var head = _chain.Head.Number;
+        var from = blocks.NumberOf(filter.From ?? BlockReference.Latest);
+        var to = Math.Min(blocks.NumberOf(filter.To ?? BlockReference.Latest), head);
+        var isReversed = filter.From is not null && from > blocks.NumberOf(filter.To ?? BlockReference.Latest);
+        if (isReversed)
+        {
+            return RpcError.InvalidParams("invalid block range params");
+        }
+
+        return to >= from && to - from >= limits.MaximumLogRange
+            ? new RpcError(RpcError.LimitExceededCode, $"query exceeds the range of {limits.MaximumLogRange} blocks")
+            : Write(reply, filter, from, to, limits);
+    }
+
+    private RpcError? Write(RpcReply reply, LogFilter filter, ulong from, ulong to, RpcLimits limits)
+    {
+        var found = 0;
+        reply.Json.WriteStartArray();
+        for (var number = from; number <= to; number++)
+        {
+            if (_chain.GetHeader(number) is not { } header)
+            {
+                break;
+            }
+
+            if (!filter.MayMatch(header.Header.LogsBloom))
+            {
+                continue;
+            }
+
+            found += WriteBlock(reply, filter, number);
+            if (found > limits.MaximumLogResults || reply.Length > limits.MaximumResponseBytes)
+            {
+                return new RpcError(
+                    RpcError.LimitExceededCode, $"query returned more than {limits.MaximumLogResults} results");
+            }
+        }
+
+        reply.Json.WriteEndArray();
+        return null;
+    }
+
+    private int WriteBlock(RpcReply reply, LogFilter filter, ulong number)
+    {
+        if (_chain.GetReceipts(number) is not { } receipts || _chain.GetBlock(number) is not { } block)
+        {
+            return 0;
+        }
+
+        var (found, logIndex) = (0, 0);
+        for (var i = 0; i < receipts.Count && i < block.Block.Transactions.Count; i++)
+        {
+            foreach (var log in receipts[i].Logs)
+            {
+                if (filter.Matches(log))
+                {
+                    ReceiptJson.WriteLog(reply.Json, log, block, i, logIndex);
+                    found++;
+                }
+
+                logIndex++;
+            }
+        }
+
+        reply.Json.Flush();
+        return found;
+    }
+}
+
+/// <summary>Which logs are asked for: any of the addresses, and at each place any of the topics.</summary>
+internal sealed class LogFilter
+{
+    internal Hash256? BlockHash { get; set; }
+
+    internal BlockReference? From { get; set; }
+
+    internal BlockReference? To { get; set; }
+
+    /// <summary>Empty for every address.</summary>
+    internal List<Address> Addresses { get; } = [];
+
+    /// <summary>Alternatives by place; an empty list for every topic.</summary>
+    internal List<List<Hash256>> Topics { get; } = [];
+
+    /// <summary>Whether the bloom leaves a match possible.</summary>
+    internal bool MayMatch(Bloom bloom) =>
+        (Addresses.Count == 0 || Addresses.Exists(address => bloom.MayContain(address.Bytes)))
+        && Topics.TrueForAll(
+            place => place.Count == 0 || place.Exists(topic => bloom.MayContain(topic.Bytes)));
+
+    internal bool Matches(Log log)
+    {
+        if (Topics.Count > log.Topics.Length || (Addresses.Count > 0 && !Addresses.Contains(log.Address)))
+        {
+            return false;
+        }
+
+        for (var i = 0; i < Topics.Count; i++)
+        {
+            if (Topics[i].Count > 0 && !Topics[i].Contains(log.Topics[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

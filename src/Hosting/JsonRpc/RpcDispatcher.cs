@@ -1,0 +1,233 @@
+using System.Collections.Concurrent;
+
+namespace SuperVm.Hosting.JsonRpc;
+
+/// <summary>Takes a body and answers a body: single requests, batches, notifications (JSON-RPC 2.0).</summary>
+/// <remarks>
+/// <code>
+///   bytes ──RpcRequestReader──▶ places of id, method, params ──RpcMethodTable──▶ handler ──Utf8JsonWriter──▶ bytes
+/// </code>
+/// Nothing is thrown for what a client may send. A handler that throws is a defect: it is reported to the log and
+/// answered with -32603. Requests of a batch are answered in their order; neighbouring raw transactions of a batch
+/// are taken together (<see cref="IRawTransactionSink"/>). Safe for concurrent use.
+/// </remarks>
+internal sealed class RpcDispatcher(
+    RpcMethodTable methods, RpcLimits limits, IRawTransactionSink rawTransactions, Action<string> log)
+{
+    private const int PooledScratch = 64;
+
+    private readonly ConcurrentBag<Scratch> _pool = [];
+
+    internal RpcLimits Limits => limits;
+
+    internal RpcMethodTable Methods => methods;
+
+    /// <summary>Answers the body; nothing is written where no answer is due. Dispose the answer after use.</summary>
+    internal RpcAnswer Answer(ReadOnlySpan<byte> body)
+    {
+        if (!_pool.TryTake(out var scratch))
+        {
+            scratch = new Scratch(limits);
+        }
+
+        Answer(body, scratch);
+        return new RpcAnswer(this, scratch);
+    }
+
+    internal void Return(Scratch scratch)
+    {
+        scratch.Reply.Clear();
+        if (_pool.Count < PooledScratch)
+        {
+            _pool.Add(scratch);
+        }
+        else
+        {
+            scratch.Reply.Dispose();
+        }
+    }
+
+    private void Answer(ReadOnlySpan<byte> body, Scratch scratch)
+    {
+        var reply = scratch.Reply;
+        if (!RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch))
+        {
+            reply.WriteError("null"u8, RpcError.ParseError);
+        }
+        else if (!isBatch)
+        {
+            AnswerOne(body, scratch.Requests[0], reply);
+        }
+        else if (scratch.Requests.Count == 0)
+        {
+            reply.WriteError("null"u8, RpcError.EmptyBatch);
+        }
+        else if (scratch.Requests.Count > limits.MaximumBatch)
+        {
+            var message = $"batch too large: at most {limits.MaximumBatch} requests";
+            reply.WriteError("null"u8, new RpcError(RpcError.InvalidRequestCode, message));
+        }
+        else
+        {
+            AnswerBatch(body, scratch);
+        }
+    }
+
+    private void AnswerBatch(ReadOnlySpan<byte> body, Scratch scratch)
+    {
+        var (requests, reply) = (scratch.Requests, scratch.Reply);
+        reply.Raw("["u8);
+        for (var i = 0; i < requests.Count;)
+        {
+            var run = RunOfRawTransactions(body, requests, i);
+            if (run > 1)
+            {
+                rawTransactions.Send(body, requests, i, run, reply);
+                i += run;
+                continue;
+            }
+
+            var before = reply.Length;
+            Separate(reply);
+            var start = reply.Length;
+            AnswerOne(body, requests[i], reply);
+            if (reply.Length == start)
+            {
+                reply.CutTo(before);
+            }
+
+            i++;
+        }
+
+        if (reply.Length == 1)
+        {
+            reply.CutTo(0);
+        }
+        else
+        {
+            reply.Raw("]"u8);
+        }
+    }
+
+    /// <summary>A comma where something was answered before.</summary>
+    internal static void Separate(RpcReply reply)
+    {
+        if (reply.Length > 1)
+        {
+            reply.Raw(","u8);
+        }
+    }
+
+    private void AnswerOne(ReadOnlySpan<byte> body, in RpcRequest request, RpcReply reply)
+    {
+        var id = request.HasId ? body[request.Id] : "null"u8;
+        if (!request.IsValid)
+        {
+            reply.WriteError(id, RpcError.InvalidRequest);
+            return;
+        }
+
+        var start = reply.Length;
+        var error = Call(body, request, id, reply);
+        if (!request.HasId)
+        {
+            reply.CutTo(start);
+        }
+        else if (error is not null)
+        {
+            reply.CutTo(start);
+            reply.WriteError(id, error);
+        }
+    }
+
+    private RpcError? Call(ReadOnlySpan<byte> body, in RpcRequest request, ReadOnlySpan<byte> id, RpcReply reply)
+    {
+        if (methods.Find(body[request.Method]) is not { } method)
+        {
+            return new RpcError(
+                RpcError.MethodNotFoundCode, $"the method {Shown(body[request.Method])} does not exist/is not available");
+        }
+
+        if (request.HasNamedParams)
+        {
+            return RpcError.InvalidParams("non-array args");
+        }
+
+        if (reply.Length > limits.MaximumResponseBytes)
+        {
+            return RpcError.ResponseTooLarge;
+        }
+
+        RpcError? error;
+        try
+        {
+            reply.BeginResult(id);
+            var parameters = new RpcParams(body[request.Params], limits);
+            error = method.Handler(ref parameters, reply);
+            reply.EndResult();
+        }
+        catch (Exception defect) when (defect is not OutOfMemoryException)
+        {
+            log($"{method.Name} failed: {defect}");
+            error = RpcError.Internal;
+        }
+
+        if (error is null && reply.Length > limits.MaximumResponseBytes)
+        {
+            error = RpcError.ResponseTooLarge;
+        }
+
+        method.Count(error is not null);
+        return error;
+    }
+
+    /// <summary>How many neighbouring requests from here on send one raw transaction each and want an answer.</summary>
+    private static int RunOfRawTransactions(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start)
+    {
+        var end = start;
+        while (end < requests.Count && requests[end] is { IsValid: true, HasId: true, HasNamedParams: false } request
+            && body[request.Method].SequenceEqual("\"eth_sendRawTransaction\""u8))
+        {
+            end++;
+        }
+
+        return end - start;
+    }
+
+    /// <summary>A method's name for the error message: printable ASCII, cut short.</summary>
+    private static string Shown(ReadOnlySpan<byte> quotedName)
+    {
+        const int MaximumShown = 80;
+        var name = quotedName[1..^1];
+        return string.Create(Math.Min(name.Length, MaximumShown), name, (text, bytes) =>
+        {
+            for (var i = 0; i < text.Length; i++)
+            {
+                text[i] = bytes[i] is > 32 and < 127 and not (byte)'"' and not (byte)'\\' ? (char)bytes[i] : '?';
+            }
+        });
+    }
+
+    /// <summary>What one answer needs, reused.</summary>
+    internal sealed class Scratch(RpcLimits limits)
+    {
+        internal RpcReply Reply { get; } = new(limits);
+
+        internal List<RpcRequest> Requests { get; } = [];
+    }
+}
+
+/// <summary>An answer's bytes; disposing it gives its buffers back.</summary>
+internal readonly struct RpcAnswer(RpcDispatcher dispatcher, RpcDispatcher.Scratch scratch) : IDisposable
+{
+    internal ReadOnlyMemory<byte> Bytes => scratch.Reply.Written;
+
+    public void Dispose() => dispatcher.Return(scratch);
+}
+
+/// <summary>Takes raw transactions together, so that their signatures are checked on all cores at once.</summary>
+internal interface IRawTransactionSink
+{
+    /// <summary>Answers the requests from <paramref name="start"/> on, each with its id, separated by commas.</summary>
+    void Send(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply);
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using SuperVm.Core.Primitives;
+using SuperVm.Hosting.JsonRpc.Methods;
+
+namespace SuperVm.Hosting.JsonRpc;
+
+/// <summary>Log filters.</summary>
+internal ref partial struct RpcParams
+{
+    private const int MaximumTopics = 4;
+
+    /// <summary>A filter object of eth_getLogs.</summary>
+    internal bool Filter(out LogFilter filter)
+    {
+        filter = new LogFilter();
+        if (!Required() || !IsToken(JsonTokenType.StartObject, "a filter object"))
+        {
+            return false;
+        }
+
+        while (NextField())
+        {
+            if (!ReadFilterField(filter))
+            {
+                return false;
+            }
+        }
+
+        return filter.BlockHash is null || (filter.From is null && filter.To is null)
+            || Refuse("cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other");
+    }
+
+    private bool ReadFilterField(LogFilter filter)
+    {
+        switch (_reader)
+        {
+            case var _ when _reader.ValueTextEquals("blockHash"u8):
+                return NullField() || (ReadHash(out var hash) && (filter.BlockHash = hash) is not null);
+            case var _ when _reader.ValueTextEquals("fromBlock"u8):
+                return NullField() || (ReadBlock(out var from) && (filter.From = from) is not null);
+            case var _ when _reader.ValueTextEquals("toBlock"u8):
+                return NullField() || (ReadBlock(out var to) && (filter.To = to) is not null);
+            case var _ when _reader.ValueTextEquals("address"u8):
+                return NullField() || ReadAddresses(filter.Addresses);
+            case var _ when _reader.ValueTextEquals("topics"u8):
+                return NullField() || ReadTopics(filter.Topics);
+            default:
+                SkipField();
+                return true;
+        }
+    }
+
+    private bool ReadAddresses(List<Address> addresses)
+    {
+        if (_reader.TokenType != JsonTokenType.StartArray)
+        {
+            var ok = ReadAddress(out var single);
+            addresses.Add(single);
+            return ok;
+        }
+
+        while (Inside())
+        {
+            if (addresses.Count >= Limits.MaximumFilterValues)
+            {
+                return Refuse($"exceed max addresses {Limits.MaximumFilterValues}");
+            }
+
+            if (!ReadAddress(out var address))
+            {
+                return false;
+            }
+
+            addresses.Add(address);
+        }
+
+        return true;
+    }
+
+    private bool ReadTopics(List<List<Hash256>> topics)
+    {
+        if (!IsToken(JsonTokenType.StartArray, "an array of topics"))
+        {
+            return false;
+        }
+
+        while (Inside())
+        {
+            if (topics.Count >= MaximumTopics)
+            {
+                return Refuse("exceed max topics");
+            }
+
+            var place = new List<Hash256>();
+            topics.Add(place);
+            if (_reader.TokenType != JsonTokenType.Null && !ReadTopicPlace(place))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>One topic, or an array of alternatives; a null among them stands for every topic.</summary>
+    private bool ReadTopicPlace(List<Hash256> place)
+    {
+        if (_reader.TokenType != JsonTokenType.StartArray)
+        {
+            var ok = ReadHash(out var single);
+            place.Add(single);
+            return ok;
+        }
+
+        var isWildcard = false;
+        while (Inside())
+        {
+            if (_reader.TokenType == JsonTokenType.Null)
+            {
+                isWildcard = true;
+                continue;
+            }
+
+            if (place.Count >= Limits.MaximumFilterValues)
+            {
+                return Refuse($"exceed max alternatives {Limits.MaximumFilterValues}");
+            }
+
+            if (!ReadHash(out var topic))
+            {
+                return false;
+            }
+
+            place.Add(topic);
+        }
+
+        if (isWildcard)
+        {
+            place.Clear();
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,32 @@
+using SuperVm.Hosting.JsonRpc.Methods;
+using SuperVm.Hosting.Nodes;
+
+namespace SuperVm.Hosting.JsonRpc;
+
+/// <summary>Puts the families of methods together.</summary>
+internal static class RpcServices
+{
+    internal static RpcDispatcher DispatcherOf(Node node, RpcLimits limits)
+    {
+        var blocks = new BlockResolver(node);
+        var calls = new CallMethods(node, blocks);
+        var sends = new SendMethods(node, blocks, calls);
+        var modules = new List<IRpcModule>
+        {
+            new Web3Methods(node),
+            new ChainMethods(node, blocks),
+            new StateMethods(node, blocks),
+            calls,
+            new TransactionMethods(node, blocks),
+            sends,
+            new LogMethods(node, blocks),
+            new FeeMethods(node, blocks),
+        };
+        if (node.Options.AllowDevelopmentMethods)
+        {
+            modules.Add(new DevMethods(node));
+        }
+
+        return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log);
+    }
+}

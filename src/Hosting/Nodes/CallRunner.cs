@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+
+namespace SuperVm.Hosting.Nodes;
+
+/// <summary>What a simulated transaction gave.</summary>
+/// <param name="Error">Why it could not begin; None where it was executed.</param>
+/// <param name="Status">How it ended.</param>
+/// <param name="GasUsed">Gas charged, refunds taken off.</param>
+/// <param name="GasRefunded">Gas that refunds gave back.</param>
+/// <param name="Output">Return or revert data; the array is the caller's.</param>
+internal readonly record struct CallOutcome(
+    TransactionError Error, ExecutionStatus Status, ulong GasUsed, ulong GasRefunded, byte[] Output)
+{
+    internal bool Succeeded => Error == TransactionError.None && Status == ExecutionStatus.Success;
+}
+
+/// <summary>Runs transactions that change nothing: for eth_call, estimates and access lists.</summary>
+/// <remarks>Engines are kept for reuse, one for each call at a time; safe for concurrent use.</remarks>
+internal sealed class CallRunner(Func<IExecutionEngine> newEngine)
+{
+    private static readonly int KeptWorkers = Environment.ProcessorCount;
+
+    private readonly ConcurrentBag<Worker> _workers = [];
+
+    /// <summary>
+    /// Executes with any nonce and signature. Funds are checked where the transaction has a gas price; the gas limit
+    /// may be above the block's and the cap of EIP-7825.
+    /// </summary>
+    internal CallOutcome Run(
+        Transaction transaction, BlockContext block, IStateReader state, Action<IExecutionEngine>? prepare = null)
+    {
+        if (transaction.GasLimit < IntrinsicGas.Of(transaction, block.Rules).Minimum)
+        {
+            return new CallOutcome(TransactionError.IntrinsicGasTooLow, default, 0, 0, []);
+        }
+
+        if (transaction.MaxFeePerGas < transaction.MaxPriorityFeePerGas)
+        {
+            return new CallOutcome(TransactionError.PriorityFeeAboveFeeCap, default, 0, 0, []);
+        }
+
+        if (!transaction.MaxFeePerGas.IsZero)
+        {
+            var error = CheckFees(transaction, block, state);
+            if (error != TransactionError.None)
+            {
+                return new CallOutcome(error, default, 0, 0, []);
+            }
+        }
+
+        var worker = prepare is null && _workers.TryTake(out var idle) ? idle : new Worker(newEngine());
+        prepare?.Invoke(worker.Engine);
+        var outcome = worker.Run(transaction, WithoutBaseFee(transaction, block), state);
+        if (prepare is null && _workers.Count < KeptWorkers)
+        {
+            _workers.Add(worker);
+        }
+
+        return outcome;
+    }
+
+    private static TransactionError CheckFees(Transaction transaction, BlockContext block, IStateReader state)
+    {
+        if (block.Rules.Eip1559 && transaction.MaxFeePerGas < block.BaseFee)
+        {
+            return TransactionError.FeeCapBelowBaseFee;
+        }
+
+        state.ReadAccount(transaction.Sender!.Value, out var sender);
+        return TransactionProcessor.TryMaximumCost(transaction, out var cost) && cost <= sender.Balance
+            ? TransactionError.None
+            : TransactionError.InsufficientFunds;
+    }
+
+    /// <summary>A call without a gas price sees no base fee, so that a fee cap is never below it (as geth has it).</summary>
+    private static BlockContext WithoutBaseFee(Transaction transaction, BlockContext block) =>
+        !transaction.MaxFeePerGas.IsZero || block.BaseFee.IsZero ? block : new BlockContext
+        {
+            Rules = block.Rules,
+            ChainId = block.ChainId,
+            Number = block.Number,
+            Timestamp = block.Timestamp,
+            Coinbase = block.Coinbase,
+            GasLimit = block.GasLimit,
+            BaseFee = UInt256.Zero,
+            Difficulty = block.Difficulty,
+            BlobBaseFee = transaction.MaxFeePerBlobGas.IsZero ? UInt256.Zero : block.BlobBaseFee,
+            ExcessBlobGas = block.ExcessBlobGas,
+            BlockHashes = block.BlockHashes,
+        };
+
+    private sealed class Worker(IExecutionEngine engine)
+    {
+        private readonly TransactionProcessor _processor = new(engine);
+        private readonly WorldState _world = new();
+
+        internal IExecutionEngine Engine => engine;
+
+        internal CallOutcome Run(Transaction transaction, BlockContext block, IStateReader state)
+        {
+            _world.Reset(state, block.Rules);
+            var outcome = _processor.Execute(
+                transaction, block, _world, ulong.MaxValue,
+                ProcessingOptions.Simulate | ProcessingOptions.SkipStatelessChecks);
+            if (outcome.IsSuspended)
+            {
+                throw new InvalidOperationException("A local state has all its keys.");
+            }
+
+            return new CallOutcome(
+                outcome.Error, outcome.Status, outcome.GasUsed, outcome.GasRefunded, outcome.Output.ToArray());
+        }
+    }
+}

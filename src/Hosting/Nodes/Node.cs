@@ -1,0 +1,67 @@
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Mempool;
+using SuperVm.Core.Node;
+
+namespace SuperVm.Hosting.Nodes;
+
+/// <summary>A chain with its pool, its block producer and what answers questions about it.</summary>
+/// <remarks>
+/// <code>
+///   JSON-RPC ─▶ TransactionIngest ─▶ TransactionPool ─▶ BlockProducer ─▶ IChain
+///        └────▶ CallRunner, FeeOracle, PendingBlocks ────────────────────▶ IChain (reads)
+/// </code>
+/// </remarks>
+public sealed class Node : IDisposable
+{
+    /// <summary>A node over a chain; call <see cref="Start"/> to make it produce.</summary>
+    /// <param name="chain">The chain; it stays the caller's.</param>
+    /// <param name="spec">Its rules.</param>
+    /// <param name="newEngine">Makes an engine for calls.</param>
+    /// <param name="options">How it behaves.</param>
+    /// <param name="clock">The time of blocks.</param>
+    /// <param name="log">Takes one line an event; must not block.</param>
+    public Node(
+        IChain chain, ChainSpec spec, Func<IExecutionEngine> newEngine, NodeOptions options, TimeProvider clock,
+        Action<string> log)
+    {
+        (Chain, Spec, Options, Log) = (chain, spec, options, log);
+        var state = chain.StateAt(chain.Head.Number).State
+            ?? throw new InvalidOperationException("The newest state of a chain can always be read.");
+        Clock = new DevClock(clock);
+        Pool = new TransactionPool(options.Pool, clock, state);
+        Producer = new BlockProducer(chain, spec, Pool, Clock, options, log);
+        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal);
+        Calls = new CallRunner(newEngine);
+        Fees = new FeeOracle(chain);
+        Pending = new PendingBlocks(chain, Pool, Producer);
+    }
+
+    public IChain Chain { get; }
+
+    public ChainSpec Spec { get; }
+
+    public NodeOptions Options { get; }
+
+    public TransactionPool Pool { get; }
+
+    internal Action<string> Log { get; }
+
+    internal DevClock Clock { get; }
+
+    internal BlockProducer Producer { get; }
+
+    internal TransactionIngest Ingest { get; }
+
+    internal CallRunner Calls { get; }
+
+    internal FeeOracle Fees { get; }
+
+    internal PendingBlocks Pending { get; }
+
+    /// <summary>Begins to make blocks.</summary>
+    public void Start() => Producer.Start();
+
+    /// <summary>Ends the block under way and makes no more.</summary>
+    public void Dispose() => Producer.Dispose();
+}

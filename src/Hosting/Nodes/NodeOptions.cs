@@ -1,0 +1,29 @@
+using SuperVm.Core.Mempool;
+using SuperVm.Core.Primitives;
+
+namespace SuperVm.Hosting.Nodes;
+
+/// <summary>How a node that makes its own blocks behaves.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Seconds between blocks; null mines as soon as there is something to mine.</summary>
+    public TimeSpan? BlockTime { get; init; }
+
+    /// <summary>Gas of a block; null keeps the genesis block's.</summary>
+    public ulong? GasLimit { get; init; }
+
+    /// <summary>Who receives the fees.</summary>
+    public Address Coinbase { get; init; }
+
+    /// <summary>The pool's limits.</summary>
+    public MempoolOptions Pool { get; init; } = new();
+
+    /// <summary>Keys that the node signs with for its users (development only).</summary>
+    public IReadOnlyList<DevAccount> Accounts { get; init; } = [];
+
+    /// <summary>The newest block counts as safe and finalized, because there is but one validator.</summary>
+    public bool IsInstantlyFinal { get; init; } = true;
+
+    /// <summary>Methods that change time, accounts and history.</summary>
+    public bool AllowDevelopmentMethods { get; init; }
+}

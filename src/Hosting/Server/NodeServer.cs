@@ -1,0 +1,110 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using SuperVm.Hosting.JsonRpc;
+using SuperVm.Hosting.Nodes;
+
+namespace SuperVm.Hosting.Server;
+
+/// <summary>Where a node listens.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>An address of this machine.</summary>
+    public IPAddress Host { get; init; } = IPAddress.Loopback;
+
+    /// <summary>TCP port; 0 takes a free one.</summary>
+    public int Port { get; init; } = 8545;
+
+    /// <summary>Origins that browsers may call from: one, or "*" for all.</summary>
+    public string AllowedOrigin { get; init; } = "*";
+
+    public RpcLimits Limits { get; init; } = new();
+}
+
+/// <summary>A node's door: JSON-RPC over HTTP and WebSocket, health and metrics, all on one port.</summary>
+/// <remarks>
+/// <code>
+///   POST /         a JSON-RPC body             GET /health    200 while blocks can be made
+///   GET / (ws)     JSON-RPC messages           GET /metrics   Prometheus text
+/// </code>
+/// </remarks>
+public sealed class NodeServer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+
+    private NodeServer(WebApplication application, Uri address)
+    {
+        _application = application;
+        Address = address;
+    }
+
+    /// <summary>Where it listens, with the port that was taken.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Binds the port and serves.</summary>
+    /// <exception cref="IOException">The port cannot be bound (in use, not allowed).</exception>
+    public static async Task<NodeServer> StartAsync(
+        Node node, ServerOptions options, CancellationToken cancellation = default)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.Limits.MaximumBodyBytes;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Listen(options.Host, options.Port);
+        });
+        var application = builder.Build();
+        var dispatcher = RpcServices.DispatcherOf(node, options.Limits);
+        var http = new HttpEndpoint(dispatcher, options);
+        var webSocket = new WebSocketEndpoint(dispatcher, options.Limits);
+        var metrics = new MetricsEndpoint(node, dispatcher);
+        application.UseWebSockets();
+        application.Run(context => RouteAsync(context, http, webSocket, metrics));
+        await application.StartAsync(cancellation);
+        return new NodeServer(application, AddressOf(application));
+    }
+
+    /// <summary>Lets requests under way finish for a moment, then closes the port.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        await _application.StopAsync(patience.Token);
+        await _application.DisposeAsync();
+    }
+
+    private static Task RouteAsync(
+        HttpContext context, HttpEndpoint http, WebSocketEndpoint webSocket, MetricsEndpoint metrics)
+    {
+        var request = context.Request;
+        if (context.WebSockets.IsWebSocketRequest)
+        {
+            return webSocket.ServeAsync(context);
+        }
+
+        if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics")
+        {
+            return metrics.WriteMetricsAsync(context);
+        }
+
+        if (HttpMethods.IsGet(request.Method) && request.Path == "/health")
+        {
+            return metrics.WriteHealthAsync(context);
+        }
+
+        return http.ServeAsync(context);
+    }
+
+    private static Uri AddressOf(WebApplication application)
+    {
+        var server = application.Services.GetRequiredService<IServer>();
+        return new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+}
