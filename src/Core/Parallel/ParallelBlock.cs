@@ -19,20 +19,17 @@ internal sealed class ParallelBlock : IBlockStmClient
     private readonly BlockStm _scheduler;
 
     internal ParallelBlock(
-        BlockInput input, BlockOutcome outcome, ParallelTransactionRunner.Worker[] workers, ParallelRunnerOptions options)
+        BlockInput input, BlockOutcome outcome, ParallelTransactionRunner.Worker[] workers,
+        StateTransactionRecord[] records, ParallelRunnerOptions options)
     {
         _input = input;
         _outcome = outcome;
         _workers = workers;
         var count = input.Transactions.Count;
         _memory = new StateMemory(new FrozenBlockState(outcome.State));
-        _views = [.. workers.Select(_ => new ParallelStateView(_memory))];
-        _records = new StateTransactionRecord[count];
-        for (var i = 0; i < count; i++)
-        {
-            _records[i] = new StateTransactionRecord();
-        }
-
+        _views = [.. workers.Select(
+            (worker, i) => new ParallelStateView(_memory, worker.Arena, i, options.Interleaving))];
+        _records = records;
         _predecessors = PredecessorsBySender(input.Transactions);
         _scheduler = new BlockStm(
             this, count, new BlockStmOptions(options.Workers, options.ValidateAhead, options.Interleaving));
@@ -46,6 +43,11 @@ internal sealed class ParallelBlock : IBlockStmClient
         if (_outcome.Error == BlockExecutionError.None)
         {
             TakeOver();
+        }
+
+        foreach (var worker in _workers)
+        {
+            worker.Arena.Reset();
         }
 
         return _scheduler.Statistics;
@@ -137,7 +139,7 @@ internal sealed class ParallelBlock : IBlockStmClient
             }
         }
 
-        for (var i = 0; i < _records.Length; i++)
+        for (var i = 0; i < _input.Transactions.Count; i++)
         {
             if (_records[i].Outcome.Error == TransactionError.None)
             {
@@ -156,6 +158,11 @@ internal sealed class ParallelBlock : IBlockStmClient
             nonce.Value.U0, balance.Value, new Hash256(code.Value.ToBigEndian()), Life.HasStorage(life.Value));
         var target = _outcome.State.Adopt(location.Address, location.BaseExists, location.Base);
         target.Replace(Life.Exists(life.Value), account, Life.ClearedBy(life.Value) != 0);
+        if (!location.HasSlots)
+        {
+            return;
+        }
+
         foreach (var slot in location.Slots.Values)
         {
             slot.TryResolve(int.MaxValue, AccountPart.Life, out var value);

@@ -9,14 +9,14 @@ namespace SuperVm.Core.Parallel;
 /// which of them mattered. Answers NotLoaded also where a lower transaction is about to write; then
 /// <see cref="BlockedOn"/> names it.
 /// </remarks>
-internal sealed class ParallelStateView(StateMemory memory) : IStateReader, ITrackingSink
+internal sealed class ParallelStateView(
+    StateMemory memory, VersionChain<UInt256>.VersionArena arena, int worker, Action<int>? interleaving)
+    : IStateReader, ITrackingSink
 {
     private readonly List<OpenAccount> _accounts = [];
     private readonly List<(SlotLocation Location, StateRead Read)> _slots = [];
     private StateTransactionRecord _record = new();
     private int _transaction;
-
-    internal VersionChain<UInt256>.VersionArena Arena { get; } = new();
 
     /// <summary>The transaction that execution has to wait for, or −1.</summary>
     internal int BlockedOn { get; private set; }
@@ -31,6 +31,7 @@ internal sealed class ParallelStateView(StateMemory memory) : IStateReader, ITra
 
     public ReadStatus ReadAccount(in Address address, out Account account)
     {
+        interleaving?.Invoke(worker);
         account = default;
         var location = memory.Locate(address);
         if (location is null)
@@ -85,6 +86,7 @@ internal sealed class ParallelStateView(StateMemory memory) : IStateReader, ITra
     /// <summary>Puts the finished execution's reads and writes into the record and the memory.</summary>
     internal void Publish(StateTransactionRecord record, WorldState world, bool withChanges)
     {
+        interleaving?.Invoke(worker);
         _record = record;
         record.Begin();
         world.Track(this, withChanges);
@@ -159,7 +161,7 @@ internal sealed class ParallelStateView(StateMemory memory) : IStateReader, ITra
     }
 
     private void Write(ref VersionChain<UInt256> chain, VersionKind kind, in UInt256 value) =>
-        _record.AddWrite(chain.Write(_transaction, _record.Incarnation, kind, value, Arena));
+        _record.AddWrite(chain.Write(_transaction, _record.Incarnation, kind, value, arena));
 
     private void WriteBalance(AccountLocation location, in TrackedAccount account)
     {
@@ -170,7 +172,7 @@ internal sealed class ParallelStateView(StateMemory memory) : IStateReader, ITra
         }
 
         _record.AddAddition(location, location.Balance.Write(
-            _transaction, _record.Incarnation, VersionKind.Delta, account.Balance, Arena));
+            _transaction, _record.Incarnation, VersionKind.Delta, account.Balance, arena));
     }
 
     private bool Resolve(StateLocation location, AccountPart part, out StateRead read)

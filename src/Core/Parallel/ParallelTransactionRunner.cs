@@ -1,5 +1,4 @@
 using SuperVm.Core.Execution;
-using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
 
@@ -26,6 +25,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     private readonly ParallelRunnerOptions _options;
     private readonly SerialTransactionRunner _serial;
     private readonly Worker[] _workers;
+    private StateTransactionRecord[] _records = [];
 
     /// <param name="engines">Makes an engine for each worker.</param>
     /// <param name="options">Workers and their habits.</param>
@@ -54,10 +54,34 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
             return;
         }
 
-        var block = new ParallelBlock(input, outcome, _workers, _options);
+        PrepareRecords(input.Transactions.Count);
+        var block = new ParallelBlock(input, outcome, _workers, _records, _options);
         Statistics = block.Run();
     }
 
+    /// <summary>Records are kept from block to block, up to the largest block.</summary>
+    private void PrepareRecords(int count)
+    {
+        var known = _records.Length;
+        if (known < count)
+        {
+            Array.Resize(ref _records, count);
+            for (var i = known; i < count; i++)
+            {
+                _records[i] = new StateTransactionRecord();
+            }
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            _records[i].Reset();
+        }
+    }
+
     /// <summary>What a worker keeps from block to block.</summary>
-    internal sealed record Worker(TransactionProcessor Processor, WorldState World);
+    internal sealed record Worker(TransactionProcessor Processor, WorldState World)
+    {
+        /// <summary>Versions that the worker writes; free again when the block is done.</summary>
+        internal VersionChain<UInt256>.VersionArena Arena { get; } = new();
+    }
 }

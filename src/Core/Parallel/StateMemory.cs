@@ -63,10 +63,27 @@ internal sealed class AccountLocation(Address address, bool exists, Account reco
         ? record
         : new Account(0, UInt256.Zero, Code.Empty.Hash, false);
 
-    internal ConcurrentDictionary<UInt256, SlotLocation> Slots { get; } = new(1, 0);
+    private ConcurrentDictionary<UInt256, SlotLocation>? _slots;
+
+    /// <summary>The slots that were read or written; most accounts have none, so the table is made on first use.</summary>
+    internal ConcurrentDictionary<UInt256, SlotLocation> Slots
+    {
+        get
+        {
+            if (_slots is { } known)
+            {
+                return known;
+            }
+
+            Interlocked.CompareExchange(ref _slots, new ConcurrentDictionary<UInt256, SlotLocation>(), null);
+            return _slots;
+        }
+    }
+
+    internal bool HasSlots => Volatile.Read(ref _slots) is not null;
 
     internal bool IsTouched => !Nonce.IsEmpty || !Balance.IsEmpty || !CodeHash.IsEmpty || !LifeChain.IsEmpty
-        || !Slots.IsEmpty;
+        || HasSlots;
 
     internal ref VersionChain<UInt256> ChainOf(AccountPart part)
     {

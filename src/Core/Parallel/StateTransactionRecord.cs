@@ -22,6 +22,18 @@ internal sealed class StateTransactionRecord
     /// <summary>Code that it deployed.</summary>
     internal List<Code> NewCode { get; } = [];
 
+    /// <summary>Forgets the block before; versions of it must not be touched again.</summary>
+    internal void Reset()
+    {
+        Incarnation = 0;
+        _reads.Clear();
+        _writes.Clear();
+        _earlier.Clear();
+        _additions.Clear();
+        NewCode.Clear();
+        Logs = [];
+    }
+
     internal void Begin()
     {
         Incarnation++;

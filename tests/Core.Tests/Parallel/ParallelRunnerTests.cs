@@ -73,15 +73,24 @@ public sealed class ParallelRunnerTests
         }
     }
 
+    /// <summary>Gives the processor away now and then, for a while, wherever workers could meet.</summary>
     private static void Disturb(int worker)
     {
-        if ((Environment.TickCount64 + worker) % 3 == 0)
+        switch (Random.Shared.Next(8))
         {
-            Thread.Yield();
-        }
-        else
-        {
-            Thread.SpinWait(50 * worker);
+            case 0:
+                Thread.Yield();
+                break;
+            case 1:
+                for (var i = 0; i < 20; i++)
+                {
+                    Thread.Yield();
+                }
+
+                break;
+            default:
+                Thread.SpinWait(20 * (worker + 1));
+                break;
         }
     }
 
