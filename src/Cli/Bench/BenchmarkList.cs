@@ -8,10 +8,7 @@ internal static class BenchmarkList
         new KeccakBenchmark(),
         new StoreBenchmark(),
         new MvccBenchmark(),
-<<<<<<< HEAD
         new EvmBenchmark(),
-=======
         new TransferBenchmark(),
->>>>>>> 9497e59 (Bench transfer; the parallel runner keeps records and versions from block to block)
     ];
 }
