@@ -146,7 +146,6 @@ internal sealed class BlockStm
             switch (step.Kind)
             {
                 case ExecutionStepKind.Executed:
-                    SetState(transaction, Executed);
                     Finish(transaction);
                     return true;
                 case ExecutionStepKind.Blocked when TryBlockOn(transaction, step.BlockedOn):
@@ -164,9 +163,11 @@ internal sealed class BlockStm
     }
 
     /// <summary>Resumes who waited for the transaction and has readers above it validated again.</summary>
+    /// <remarks>The state comes last but one: from then on another worker may abort the incarnation.</remarks>
     private void Finish(int transaction)
     {
         ResumeDependents(transaction);
+        SetState(transaction, Executed);
         if (_options.ValidateAhead)
         {
             Lower(ref _shared.ValidationIndex, transaction);

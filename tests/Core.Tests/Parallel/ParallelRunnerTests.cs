@@ -76,21 +76,13 @@ public sealed class ParallelRunnerTests
     /// <summary>Gives the processor away now and then, for a while, wherever workers could meet.</summary>
     private static void Disturb(int worker)
     {
-        switch (Random.Shared.Next(8))
+        if (Random.Shared.Next(128) == 0)
         {
-            case 0:
-                Thread.Yield();
-                break;
-            case 1:
-                for (var i = 0; i < 20; i++)
-                {
-                    Thread.Yield();
-                }
-
-                break;
-            default:
-                Thread.SpinWait(20 * (worker + 1));
-                break;
+            Thread.Yield();
+        }
+        else
+        {
+            Thread.SpinWait(Random.Shared.Next(30) * (worker + 1));
         }
     }
 
