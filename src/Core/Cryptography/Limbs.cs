@@ -13,7 +13,6 @@ namespace SuperVm.Core.Cryptography;
 internal static class Limbs
 {
     /// <summary>The high word of a * b.</summary>
-    /// <remarks>Alone it needs no memory, where <see cref="Math.BigMul(ulong, ulong, out ulong)"/> stores the low word.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong MultiplyHigh(ulong a, ulong b) =>
         Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _);
@@ -57,6 +56,28 @@ internal static class Limbs
         high += low < c ? 1UL : 0;
         low += d;
         high += low < d ? 1UL : 0;
+        return low;
+    }
+
+    /// <summary>a * b + c + d as low word and high word, where time may depend on the values.</summary>
+    /// <remarks>A conditional increment takes fewer instructions than a comparison as a number, but may be a jump.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong MultiplyAddFast(ulong a, ulong b, ulong c, ulong d, out ulong high)
+    {
+        var upper = MultiplyHigh(a, b);
+        var low = (a * b) + c;
+        if (low < c)
+        {
+            upper++;
+        }
+
+        low += d;
+        if (low < d)
+        {
+            upper++;
+        }
+
+        high = upper;
         return low;
     }
 

@@ -90,38 +90,16 @@ public readonly partial struct Fr
     private static void Row(
         ulong a, ulong b0, ulong b1, ulong b2, ulong b3, ref ulong t0, ref ulong t1, ref ulong t2, ref ulong t3)
     {
-        var upper = MultiplyAdd(a, b0, t0, 0, out var low);
+        var low = Limbs.MultiplyAddFast(a, b0, t0, 0, out var upper);
         var m = low * NegativeInverse;
         var reduced = Limbs.MultiplyHigh(m, R0) + (low != 0 ? 1UL : 0);
-        upper = MultiplyAdd(a, b1, t1, upper, out low);
-        reduced = MultiplyAdd(m, R1, low, reduced, out t0);
-        upper = MultiplyAdd(a, b2, t2, upper, out low);
-        reduced = MultiplyAdd(m, R2, low, reduced, out t1);
-        upper = MultiplyAdd(a, b3, t3, upper, out low);
-        reduced = MultiplyAdd(m, R3, low, reduced, out t2);
+        low = Limbs.MultiplyAddFast(a, b1, t1, upper, out upper);
+        t0 = Limbs.MultiplyAddFast(m, R1, low, reduced, out reduced);
+        low = Limbs.MultiplyAddFast(a, b2, t2, upper, out upper);
+        t1 = Limbs.MultiplyAddFast(m, R2, low, reduced, out reduced);
+        low = Limbs.MultiplyAddFast(a, b3, t3, upper, out upper);
+        t2 = Limbs.MultiplyAddFast(m, R3, low, reduced, out reduced);
         t3 = upper + reduced;
-    }
-
-    /// <summary>a * b + c + d as high word (returned) and low word.</summary>
-    /// <remarks>Written with "if", which becomes a conditional move; a comparison as a number takes longer.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong MultiplyAdd(ulong a, ulong b, ulong c, ulong d, out ulong low)
-    {
-        var high = Limbs.MultiplyHigh(a, b);
-        var sum = (a * b) + c;
-        if (sum < c)
-        {
-            high++;
-        }
-
-        sum += d;
-        if (sum < d)
-        {
-            high++;
-        }
-
-        low = sum;
-        return high;
     }
 
     /// <summary>The value, or the value minus r where it is not below r.</summary>
