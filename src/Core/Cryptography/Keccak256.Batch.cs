@@ -90,7 +90,7 @@ public static partial class Keccak256
         }
     }
 
-    /// <summary>Orders at most <see cref="BatchWindow"/> inputs by block count and hashes them T.Count at a time.</summary>
+    /// <summary>Hashes at most <see cref="BatchWindow"/> inputs, those of similar length together.</summary>
     internal static void HashWindow<T>(
         ReadOnlySpan<byte> buffer, ReadOnlySpan<KeccakInput> inputs, Span<Hash256> digests)
         where T : struct, IKeccakLane<T>

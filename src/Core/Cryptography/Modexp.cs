@@ -12,8 +12,7 @@ namespace SuperVm.Core.Cryptography;
 /// </code>
 /// There is no division: Montgomery constants come from doubling, a long base is folded limb group by limb group.
 /// Sources: Menezes, van Oorschot, Vanstone, "Handbook of Applied Cryptography", 14.36 and 14.85; Koc, "Montgomery
-/// reduction
-/// with even modulus" (1994). The time depends on the values: not for secrets.
+/// reduction with even modulus" (1994). The time depends on the values: not for secrets.
 /// </remarks>
 public static class Modexp
 {

@@ -19,7 +19,7 @@ public sealed class ModexpTests
             var padded = new byte[Math.Max(vector.Input.Length, 96) + 4096];
             vector.Input.CopyTo(padded, 0);
             var lengths = Enumerable.Range(0, 3)
-                .Select(i => (int)new BigInteger(padded.AsSpan(32 * i, 32), isUnsigned: true, isBigEndian: true)).ToArray();
+                .Select(i => (int)Integer(padded[(32 * i)..(32 * (i + 1))])).ToArray();
             var output = new byte[lengths[2]];
             Assert.True(Modexp.Compute(
                 padded.AsSpan(96, lengths[0]), padded.AsSpan(96 + lengths[0], lengths[1]),
@@ -146,7 +146,7 @@ public sealed class ModexpTests
 
     private static BigInteger Integer(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
 
-    /// <summary>Bytes of a random length, with runs of zeros and ones, which carries and borrows are sensitive to.</summary>
+    /// <summary>Bytes of a random length, with runs of zeros and ones, which carries are sensitive to.</summary>
     private static byte[] Number(Random random, int maxLength)
     {
         var bytes = new byte[random.Next(maxLength + 1)];

@@ -58,8 +58,7 @@ public static class Bn254Precompiles
     /// <param name="output">32 bytes, written on success only: the number 1 or 0.</param>
     /// <returns>
     /// False for another input length, a coordinate not below p, a point off its curve, a point of the twist outside
-    /// the
-    /// subgroup of order r, or too short an output.
+    /// the subgroup of order r, or too short an output.
     /// </returns>
     public static bool PairingCheck(ReadOnlySpan<byte> input, Span<byte> output)
     {

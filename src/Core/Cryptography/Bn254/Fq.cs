@@ -12,8 +12,7 @@ namespace SuperVm.Core.Cryptography.Bn254;
 /// </code>
 /// In Montgomery form: a stands as a * 2^260 mod p. The runtime has neither add-with-carry nor a multiplication that
 /// returns both words in registers; limbs of 52 bits need neither (Fq.Multiplication.cs says how), and sums of them
-/// stay
-/// carry-free. Four full limbs were measured at the same cost a multiplication and three times that an addition.
+/// stay carry-free. Four full limbs were measured at the same cost a multiplication and three times that an addition.
 /// <para>Every value that a public member returns is tight: below 2 p, limbs 0 to 3 below 2^52. A tight value is not
 /// unique; <see cref="Equals(Fq)"/> and the conversions see to that. Internal "lazy" sums are documented where
 /// made.</para>

@@ -70,8 +70,7 @@ public readonly partial struct Fr
     /// <remarks>
     /// Montgomery multiplication a row at a time, "coarsely integrated operand scanning": because r leaves the two
     /// highest bits free, a row's sum never needs a fifth limb (Acar, "Analyzing and comparing Montgomery
-    /// multiplication
-    /// algorithms"; the shortcut is the gnark authors').
+    /// multiplication algorithms"; the shortcut is the gnark authors').
     /// </remarks>
     [SkipLocalsInit]
     public static void Multiply(in Fr a, in Fr b, out Fr result)
@@ -134,8 +133,7 @@ public readonly partial struct Fr
     /// <summary>A square root; false where a is no square.</summary>
     /// <remarks>
     /// Tonelli-Shanks. Invariant: root^2 = a * rest, and the order of rest is a power of two, at most 2^(order - 1);
-    /// a turn
-    /// multiplies rest by the square of a root of unity that lowers that order.
+    /// a turn multiplies rest by the square of a root of unity that lowers that order.
     /// </remarks>
     public static bool TrySquareRoot(in Fr a, out Fr root)
     {

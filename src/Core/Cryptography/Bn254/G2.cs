@@ -54,10 +54,9 @@ public static class G2
     /// <summary>Whether a point of the twist has an order that divides r.</summary>
     /// <remarks>
     /// With psi the p-th power carried over to the twist, [x+1] P + psi([x] P) + psi^2([x] P) = psi^3([2x] P) holds
-    /// in the
-    /// subgroup, and only there, because the resultant of x + 1 + x X + x X^2 - 2 x X^3 and psi's polynomial X^2 - t
-    /// X + p is
-    /// coprime to the cofactor (El Housni, Guillevic, Piellard, eprint 2022/348, section 3). x has 63 bits, r 254.
+    /// in the subgroup, and only there, because the resultant of x + 1 + x X + x X^2 - 2 x X^3 and psi's polynomial
+    /// X^2 - t X + p is coprime to the cofactor (El Housni, Guillevic, Piellard, eprint 2022/348, section 3). x has 63
+    /// bits, r 254.
     /// </remarks>
     public static bool IsInSubgroup(in AffinePoint<Fq2> point)
     {

@@ -14,9 +14,8 @@ public readonly record struct PointPair(AffinePoint<Fq> G1, AffinePoint<Fq2> G2)
 /// Vercauteren, "Optimal pairings" (2010). All pairs of a product share the squarings of the Miller loop and the final
 /// power. Lines come from homogeneous coordinates on the twist (Aranha et al., "Faster explicit formulas for computing
 /// pairings over ordinary curves", 2011, section 4); a line is l0 + l1 w + l2 w^3, up to factors of subfields, which
-/// the
-/// final power turns into one. The power's hard part is 2x(6x^2+3x+1) times the shortest exponent (Fuentes-Castaneda,
-/// Knapp, Rodriguez-Henriquez, "Faster hashing to G2", 2011), which is coprime to r.
+/// the final power turns into one. The power's hard part is 2x(6x^2+3x+1) times the shortest exponent
+/// (Fuentes-Castaneda, Knapp, Rodriguez-Henriquez, "Faster hashing to G2", 2011), which is coprime to r.
 /// </remarks>
 [SkipLocalsInit]
 public static class Pairing

@@ -49,8 +49,7 @@ public struct AffinePoint<T>(in T x, in T y) : IEquatable<AffinePoint<T>>
 /// <remarks>
 /// Formulas: Explicit-Formulas Database, short Weierstrass curves with a = 0, Jacobian coordinates: dbl-2009-l,
 /// add-2007-bl, madd-2007-bl. They do not need b. The special cases (equal, opposite, infinite) are branched to: not
-/// for
-/// secret scalars. Every result may be one of the operands.
+/// for secret scalars. Every result may be one of the operands.
 /// </remarks>
 /// <typeparam name="T">Fq for G1, Fq2 for G2.</typeparam>
 [SkipLocalsInit]
