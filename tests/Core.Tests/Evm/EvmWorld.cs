@@ -41,9 +41,11 @@ internal sealed class EvmWorld : IStateReader, IBlockHashSource
     /// <summary>Addresses and slots whose reads answer NotLoaded.</summary>
     internal HashSet<Address> NotLoaded { get; } = [];
 
-    internal EvmWorld Put(Address address, byte[]? code = null, UInt256 balance = default, ulong nonce = 0)
+    internal EvmWorld Put(Address address, byte[]? code = null, UInt256 balance = default, ulong nonce = 0) =>
+        Put(address, new Code(code ?? []), balance, nonce);
+
+    internal EvmWorld Put(Address address, Code made, UInt256 balance = default, ulong nonce = 0)
     {
-        var made = new Code(code ?? []);
         _codes[made.Hash] = made;
         _accounts[address] = new Account(nonce, balance, made.Hash, false);
         return this;

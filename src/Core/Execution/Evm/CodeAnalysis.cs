@@ -1,14 +1,22 @@
+using SuperVm.Core.Execution.Evm.Compilation;
 using SuperVm.Core.State;
 
 namespace SuperVm.Core.Execution.Evm;
 
-/// <summary>What the EVM works out about a piece of code once: where jumps may land.</summary>
+/// <summary>What the EVM works out about a piece of code once: where jumps may land, and its compiled form.</summary>
 internal sealed class CodeAnalysis
 {
-    private CodeAnalysis(ulong[] jumpDestinations) => JumpDestinations = jumpDestinations;
+    private CodeAnalysis(Code code)
+    {
+        JumpDestinations = FindJumpDestinations(code);
+        Tier = new CodeTier(code);
+    }
 
     /// <summary>One bit a code byte, set where a JUMPDEST stands that is no PUSH data.</summary>
     internal ulong[] JumpDestinations { get; }
+
+    /// <summary>Whether the code is interpreted or compiled.</summary>
+    internal CodeTier Tier { get; }
 
     internal bool IsJumpDestination(int pc) => ((JumpDestinations[pc >> 6] >> (pc & 63)) & 1) != 0;
 
@@ -20,7 +28,7 @@ internal sealed class CodeAnalysis
             return known;
         }
 
-        var made = new CodeAnalysis(FindJumpDestinations(code));
+        var made = new CodeAnalysis(code);
         code.Analysis = made;
         return made;
     }

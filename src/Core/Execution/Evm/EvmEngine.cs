@@ -109,7 +109,7 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
             {
                 RunForeign(frame);
             }
-            else if (Interpreter.Run(frame) == FrameExit.Child)
+            else if (RunFrame(frame) == FrameExit.Child)
             {
                 continue;
             }

@@ -44,6 +44,10 @@ internal sealed unsafe class Frame(EvmEngine engine)
     internal int Pc, StackHeight;
     internal long Gas;
     internal UInt256* Stack;
+
+    /// <summary>The entries of the compiled code that the frame runs.</summary>
+    internal short[] Entries = [];
+
     internal int StackBase;
 
     /// <summary>The first byte of the frame's memory, its size in bytes (whole words) and what that has cost.</summary>

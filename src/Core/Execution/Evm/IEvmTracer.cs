@@ -47,18 +47,33 @@ public readonly ref struct EvmStep
     public long Refund { get; init; }
 }
 
-/// <summary>Whether a loop is compiled with calls to the tracer.</summary>
-internal interface ITracing
+/// <summary>What a loop is compiled with beside the instructions themselves.</summary>
+internal interface ILoopMode
 {
-    static abstract bool IsOn { get; }
+    /// <summary>Calls of the tracer.</summary>
+    static abstract bool Traces { get; }
+
+    /// <summary>Counts of the ways taken, for the compiler.</summary>
+    static abstract bool Profiles { get; }
 }
 
-internal readonly struct WithTracing : ITracing
+internal readonly struct Plain : ILoopMode
 {
-    public static bool IsOn => true;
+    public static bool Traces => false;
+
+    public static bool Profiles => false;
 }
 
-internal readonly struct WithoutTracing : ITracing
+internal readonly struct Tracing : ILoopMode
 {
-    public static bool IsOn => false;
+    public static bool Traces => true;
+
+    public static bool Profiles => false;
+}
+
+internal readonly struct Profiling : ILoopMode
+{
+    public static bool Traces => false;
+
+    public static bool Profiles => true;
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SuperVm.Core.Execution.Evm.Compilation;
 using SuperVm.Core.Execution.Evm.Operations;
 using SuperVm.Core.Primitives;
 
@@ -14,6 +15,12 @@ internal enum FrameExit : byte
 
     /// <summary>A call or a creation began a new frame; this one goes on when that one is over.</summary>
     Child,
+
+    /// <summary>As many jumps as allowed were taken; the frame stands at the target of the last (Compilation).</summary>
+    Hot,
+
+    /// <summary>Compiled code reached what it does not hold; the interpreter goes on from the frame's place.</summary>
+    Interpret,
 }
 
 /// <summary>The interpreter loop: one instruction after the other, checked by table, the frequent ones done in place.</summary>
@@ -24,13 +31,17 @@ internal enum FrameExit : byte
 /// </remarks>
 internal static unsafe class Interpreter
 {
-    internal static FrameExit Run(Frame frame) => frame.Engine.Tracer is null
-        ? Loop<WithoutTracing>(frame)
-        : Loop<WithTracing>(frame);
+    /// <param name="frame">The frame that runs.</param>
+    /// <param name="jumps">Jumps to take before the exit <see cref="FrameExit.Hot"/>.</param>
+    /// <param name="profile">Counts ways through the code where given.</param>
+    internal static FrameExit Run(Frame frame, int jumps, CodeProfile? profile = null) =>
+        frame.Engine.Tracer is not null ? Loop<Tracing>(frame, int.MaxValue, null)
+        : profile is null ? Loop<Plain>(frame, jumps, null)
+        : Loop<Profiling>(frame, jumps, profile);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static FrameExit Loop<TTracing>(Frame frame)
-        where TTracing : struct, ITracing
+    private static FrameExit Loop<TMode>(Frame frame, int jumps, CodeProfile? profile)
+        where TMode : struct, ILoopMode
     {
         fixed (byte* code = frame.Code.Padded)
         fixed (ulong* destinations = frame.Analysis.JumpDestinations)
@@ -55,7 +66,7 @@ internal static unsafe class Interpreter
                     goto StackFault;
                 }
 
-                if (TTracing.IsOn)
+                if (TMode.Traces)
                 {
                     Step(frame, (int)(ip - code), gas, sp);
                 }
@@ -203,6 +214,11 @@ internal static unsafe class Interpreter
                     case Opcode.JumpI:
                         if (Words.Load(sp - 2) == Vector256<ulong>.Zero)
                         {
+                            if (TMode.Profiles)
+                            {
+                                profile!.CountPassed((int)(ip - code));
+                            }
+
                             sp -= 2;
                             ip++;
                             continue;
@@ -213,8 +229,18 @@ internal static unsafe class Interpreter
                             goto BadJump;
                         }
 
+                        if (TMode.Profiles)
+                        {
+                            profile!.Count((int)(ip - code));
+                        }
+
                         ip = code + (sp - 1)->U0;
                         sp -= 2;
+                        if (--jumps < 0)
+                        {
+                            goto Hot;
+                        }
+
                         continue;
                     case Opcode.Jump:
                         if (!Words.IsBelow(sp - 1, frame.Code.Length) || !IsMarked(destinations, (sp - 1)->U0))
@@ -224,6 +250,11 @@ internal static unsafe class Interpreter
 
                         ip = code + (sp - 1)->U0;
                         sp--;
+                        if (--jumps < 0)
+                        {
+                            goto Hot;
+                        }
+
                         continue;
                     case Opcode.Pc:
                         Words.Set(sp++, (ulong)(ip - code));
@@ -238,6 +269,11 @@ internal static unsafe class Interpreter
                         ip++;
                         continue;
                     case Opcode.JumpDest:
+                        if (TMode.Profiles)
+                        {
+                            profile!.Count((int)(ip - code));
+                        }
+
                         ip++;
                         continue;
                     case Opcode.Push0:
@@ -313,6 +349,11 @@ internal static unsafe class Interpreter
             frame.Gas = gas;
             frame.Fault = ExecutionStatus.Success;
             return FrameExit.Halted;
+        Hot:
+            frame.Gas = gas;
+            frame.Pc = (int)(ip - code);
+            frame.StackHeight = (int)(sp - stack);
+            return FrameExit.Hot;
         Child:
             frame.Gas = gas;
             frame.Pc = (int)(ip - code);

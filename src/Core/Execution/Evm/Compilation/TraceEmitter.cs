@@ -1,0 +1,266 @@
+using System.Reflection.Emit;
+using SuperVm.Core.Primitives;
+
+namespace SuperVm.Core.Execution.Evm.Compilation;
+
+/// <summary>Writes one trace: twice, first into the void to learn what gas and stack it needs, then in earnest.</summary>
+internal sealed unsafe partial class TraceEmitter
+{
+    /// <summary>Instructions of a trace; longer ways are cut, and go on in a trace of their own.</summary>
+    private const int MaxInstructions = 320;
+
+    private readonly CodeCompiler _compiler;
+    private readonly IlWriter _writer;
+    private readonly WordEmitter _words;
+    private readonly OperandModel _stack = new();
+    private readonly HashSet<int> _rootsBefore;
+    private readonly HashSet<int> _visited = [];
+    private readonly int _root;
+    private readonly bool _isRehearsal;
+
+    /// <summary>Gas of the whole trace, and of its instructions up to now; the first is known after the rehearsal.</summary>
+    private readonly long _total;
+    private long _spent;
+    private int _pc;
+    private bool _isOver;
+
+    private TraceEmitter(CodeCompiler compiler, IlWriter writer, int root, long total, bool isRehearsal)
+    {
+        _compiler = compiler;
+        _writer = writer;
+        _words = new WordEmitter(writer);
+        _root = root;
+        _total = total;
+        _isRehearsal = isRehearsal;
+        _rootsBefore = compiler.RootsNow();
+    }
+
+    /// <summary>Gas taken in advance for instructions that have not run yet.</summary>
+    private long Rest => _isRehearsal ? 0 : _total - _spent;
+
+    /// <summary>Writes the trace at its root's label; false where it could never run.</summary>
+    internal static bool TryEmit(CodeCompiler compiler, int root, Label label)
+    {
+        var rehearsal = new TraceEmitter(compiler, new IlWriter(null), root, 0, true);
+        rehearsal.Follow();
+        var need = -rehearsal._stack.Lowest;
+        var growth = rehearsal._stack.Highest;
+        if (rehearsal._spent == 0 || need + growth > FrameSlabs.StackLimit)
+        {
+            return false;
+        }
+
+        compiler.Writer.ReleaseLimbs();
+        var trace = new TraceEmitter(compiler, compiler.Writer, root, rehearsal._spent, false);
+        compiler.Writer.Mark(label);
+        trace.EmitChecks(need, growth);
+        trace.Follow();
+        return true;
+    }
+
+    /// <summary>Enough operands, room for more, and gas for all of it: else the interpreter runs from the root.</summary>
+    private void EmitChecks(int need, int growth)
+    {
+        var tooLittle = _writer.NewLabel();
+        var giveBack = _writer.NewLabel();
+        if (need + growth > 0)
+        {
+            var room = (FrameSlabs.StackLimit - growth - need) * sizeof(UInt256);
+            _writer.Load(_compiler.StackPointer);
+            _writer.Load(_compiler.StackBase);
+            _writer.Emit(OpCodes.Sub);
+            _writer.Emit(OpCodes.Conv_I4);
+            _writer.Constant(need * sizeof(UInt256));
+            _writer.Emit(OpCodes.Sub);
+            _writer.Constant(room);
+            _writer.Branch(OpCodes.Bgt_Un, tooLittle);
+        }
+
+        _writer.Load(_compiler.Gas);
+        _writer.Constant(_total);
+        _writer.Emit(OpCodes.Sub);
+        _writer.Store(_compiler.Gas);
+        _writer.Load(_compiler.Gas);
+        _writer.Constant(0L);
+        _writer.Branch(OpCodes.Blt, giveBack);
+        _compiler.AddStub(() =>
+        {
+            _writer.Mark(giveBack);
+            AddGas(_total);
+            _writer.Mark(tooLittle);
+            LeaveAt(_root);
+        });
+    }
+
+    private void Follow()
+    {
+        _pc = _root;
+        var count = 0;
+        while (!_isOver)
+        {
+            var op = (Opcode)_compiler.Code.Padded[_pc];
+            if (op == Opcode.JumpDest && _pc != _root && (_rootsBefore.Contains(_pc) || _visited.Contains(_pc)))
+            {
+                GoTo(_pc);
+                return;
+            }
+
+            if (op == Opcode.JumpDest && !_visited.Add(_pc))
+            {
+                GoTo(_pc);
+                return;
+            }
+
+            if (++count > MaxInstructions)
+            {
+                GoTo(_pc);
+                return;
+            }
+
+            Translate(op);
+        }
+    }
+
+    /// <summary>Ends the trace at a root: its own, one that is there, or a new one.</summary>
+    private void GoTo(int pc)
+    {
+        _isOver = true;
+        if (_isRehearsal)
+        {
+            return;
+        }
+
+        WriteBack(_stack.Pending());
+        MoveStackPointer(_stack.Height);
+        AddGas(Rest);
+        JumpToRoot(pc);
+    }
+
+    /// <summary>Leaves the trace to the interpreter before the instruction at hand.</summary>
+    private void LeaveHere()
+    {
+        _isOver = true;
+        if (_isRehearsal)
+        {
+            return;
+        }
+
+        WriteBack(_stack.Pending());
+        MoveStackPointer(_stack.Height);
+        AddGas(Rest);
+        LeaveAt(_pc);
+    }
+
+    private void JumpToRoot(int pc)
+    {
+        if (_compiler.TryRoot(pc, out var label))
+        {
+            _writer.Branch(OpCodes.Br, label);
+        }
+        else
+        {
+            LeaveAt(pc);
+        }
+    }
+
+    private void LeaveAt(int pc)
+    {
+        _writer.Constant(pc);
+        _writer.Store(_compiler.ExitPc);
+        _writer.Branch(OpCodes.Br, _compiler.Interpret);
+    }
+
+    /// <summary>A stub that leaves to the interpreter with the stack as it is now and gas on top of what is left.</summary>
+    private void AddLeavingStub(Label label, int pc, long gasBack)
+    {
+        if (_isRehearsal)
+        {
+            _writer.Mark(label);
+            return;
+        }
+
+        var pending = _stack.Pending();
+        var height = _stack.Height;
+        _compiler.AddStub(() =>
+        {
+            _writer.Mark(label);
+            WriteBack(pending);
+            MoveStackPointer(height);
+            AddGas(gasBack);
+            LeaveAt(pc);
+        });
+    }
+
+    private void AddGas(long gas)
+    {
+        if (gas != 0)
+        {
+            _writer.Load(_compiler.Gas);
+            _writer.Constant(gas);
+            _writer.Emit(OpCodes.Add);
+            _writer.Store(_compiler.Gas);
+        }
+    }
+
+    private void MoveStackPointer(int height)
+    {
+        if (height != 0)
+        {
+            LoadSlotAddress(height, 0);
+            _writer.Store(_compiler.StackPointer);
+        }
+    }
+
+    private void WriteBack(List<PendingWord> pending)
+    {
+        foreach (var (slot, word) in pending)
+        {
+            WriteWord(slot, word);
+        }
+    }
+
+    private void WriteWord(int slot, Word word)
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            LoadSlotAddress(slot, i);
+            _writer.Load(word.Limbs![i]);
+            _writer.Emit(OpCodes.Stind_I8);
+        }
+    }
+
+    /// <summary>The address of a limb of a place on the operand stack.</summary>
+    private void LoadSlotAddress(int slot, int limb)
+    {
+        _writer.Load(_compiler.StackPointer);
+        var offset = (slot * sizeof(UInt256)) + (limb * sizeof(ulong));
+        if (offset != 0)
+        {
+            _writer.Constant(offset);
+            _writer.Emit(OpCodes.Conv_I);
+            _writer.Emit(OpCodes.Add);
+        }
+    }
+
+    /// <summary>A word's limbs, loaded where they are still on the operand stack.</summary>
+    private Limb[] Limbs(Word word)
+    {
+        if (word.Limbs is { } known)
+        {
+            return known;
+        }
+
+        var limbs = new Limb[4];
+        for (var i = 0; i < 4; i++)
+        {
+            LoadSlotAddress(word.Slot, i);
+            _writer.Emit(OpCodes.Ldind_I8);
+            limbs[i] = _writer.StoreLimb();
+        }
+
+        word.Limbs = limbs;
+        return limbs;
+    }
+
+    private Limb[] Pop() => Limbs(_stack.Pop());
+}
