@@ -6,6 +6,7 @@ internal static class BenchmarkList
     internal static IReadOnlyList<IBenchmark> All { get; } =
     [
         new KeccakBenchmark(),
+        new WordBenchmark(),
         new StoreBenchmark(),
         new MvccBenchmark(),
         new EvmBenchmark(),

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace SuperVm.Core.Primitives;
 
@@ -92,23 +93,25 @@ public readonly partial struct UInt256
     /// <summary>The full 512-bit product as high and low words.</summary>
     public static UInt256 BigMul(in UInt256 a, in UInt256 b, out UInt256 low)
     {
-        Span<ulong> r = stackalloc ulong[8];
-        r.Clear();
-        ReadOnlySpan<ulong> x = [a.U0, a.U1, a.U2, a.U3];
-        ReadOnlySpan<ulong> y = [b.U0, b.U1, b.U2, b.U3];
-        for (var i = 0; i < 4; i++)
-        {
-            ulong carry = 0;
-            for (var j = 0; j < 4; j++)
-            {
-                MultiplyAdd(x[i], y[j], r[i + j], carry, out r[i + j], out carry);
-            }
-
-            r[i + 4] = carry;
-        }
-
-        low = new UInt256(r[0], r[1], r[2], r[3]);
-        return new UInt256(r[4], r[5], r[6], r[7]);
+        // Row by row: row i adds a's limb i times b, and its carry is the limb above.
+        var c = Math.BigMul(a.U0, b.U0, out var r0);
+        MultiplyAdd(a.U0, b.U1, c, 0, out var r1, out c);
+        MultiplyAdd(a.U0, b.U2, c, 0, out var r2, out c);
+        MultiplyAdd(a.U0, b.U3, c, 0, out var r3, out var r4);
+        MultiplyAdd(a.U1, b.U0, r1, 0, out r1, out c);
+        MultiplyAdd(a.U1, b.U1, r2, c, out r2, out c);
+        MultiplyAdd(a.U1, b.U2, r3, c, out r3, out c);
+        MultiplyAdd(a.U1, b.U3, r4, c, out r4, out var r5);
+        MultiplyAdd(a.U2, b.U0, r2, 0, out r2, out c);
+        MultiplyAdd(a.U2, b.U1, r3, c, out r3, out c);
+        MultiplyAdd(a.U2, b.U2, r4, c, out r4, out c);
+        MultiplyAdd(a.U2, b.U3, r5, c, out r5, out var r6);
+        MultiplyAdd(a.U3, b.U0, r3, 0, out r3, out c);
+        MultiplyAdd(a.U3, b.U1, r4, c, out r4, out c);
+        MultiplyAdd(a.U3, b.U2, r5, c, out r5, out c);
+        MultiplyAdd(a.U3, b.U3, r6, c, out r6, out var r7);
+        low = new UInt256(r0, r1, r2, r3);
+        return new UInt256(r4, r5, r6, r7);
     }
 
     /// <summary>a * b + c + d as two limbs; it cannot overflow them.</summary>
@@ -125,10 +128,18 @@ public readonly partial struct UInt256
     /// <summary>a to the power of b modulo 2^256, by square and multiply.</summary>
     public static UInt256 Exp(in UInt256 a, in UInt256 b)
     {
+        if (a.IsUInt64 && BitOperations.IsPow2(a.U0))
+        {
+            // Powers of two, 256 above all, are shifts.
+            var log = BitOperations.TrailingZeroCount(a.U0);
+            return log == 0 || b.IsZero ? One : b.IsUInt64 && b.U0 < 256 ? One << (int)(b.U0 * (ulong)log) : Zero;
+        }
+
         var result = One;
         var power = a;
         var bits = b.BitLength;
-        for (var i = 0; i < bits; i++)
+        var i = 0;
+        for (; i < bits && !power.IsZero; i++)
         {
             if (b.Bit(i))
             {
@@ -138,7 +149,8 @@ public readonly partial struct UInt256
             power *= power;
         }
 
-        return result;
+        // Bits that are left, the highest at least, multiply by a power that has become zero.
+        return i < bits ? Zero : result;
     }
 
     /// <summary>Whether bit <paramref name="index"/> (0 = least significant, below 256) is set.</summary>
@@ -200,6 +212,18 @@ public readonly partial struct UInt256
             return Zero;
         }
 
+        if (Vector256.IsHardwareAccelerated)
+        {
+            // Limb i of the answer has the high part of limb i - limbs and what limb i - limbs - 1 hands up; an index
+            // below zero is out of range and shuffles in zeros.
+            var from = Vector256.Create(0UL, 1, 2, 3) - Vector256.Create((ulong)count >> 6);
+            var x = Unsafe.BitCast<UInt256, Vector256<ulong>>(a);
+            var high = Vector256.Shuffle(x, from);
+            var low = Vector256.Shuffle(x, from - Vector256<ulong>.One);
+            return Unsafe.BitCast<Vector256<ulong>, UInt256>(
+                (high << (count & 63)) | ((low >>> 1) >>> (63 - (count & 63))));
+        }
+
         var (limbs, bits) = (count >> 6, count & 63);
         var (x0, x1, x2, x3) = limbs switch
         {
@@ -231,6 +255,22 @@ public readonly partial struct UInt256
 
     private static UInt256 ShiftRight(in UInt256 a, int count, ulong fill)
     {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            // As for the left, but an index above three takes the fill: the sign, or zero.
+            var from = Vector256.Create(0UL, 1, 2, 3) + Vector256.Create((ulong)count >> 6);
+            var next = from + Vector256<ulong>.One;
+            var x = Unsafe.BitCast<UInt256, Vector256<ulong>>(a);
+            var filled = Vector256.Create(fill);
+            var last = Vector256.Create(3UL);
+            var low = Vector256.ConditionalSelect(
+                Vector256.GreaterThan(from, last), filled, Vector256.Shuffle(x, from));
+            var high = Vector256.ConditionalSelect(
+                Vector256.GreaterThan(next, last), filled, Vector256.Shuffle(x, next));
+            return Unsafe.BitCast<Vector256<ulong>, UInt256>(
+                (low >>> (count & 63)) | ((high << 1) << (63 - (count & 63))));
+        }
+
         var (limbs, bits) = (count >> 6, count & 63);
         var (x0, x1, x2, x3) = limbs switch
         {
