@@ -5,6 +5,8 @@ internal static class CommandList
 {
     internal static IReadOnlyList<ICommandModule> All { get; } =
     [
+        new DevCommand(),
+        new ImportCommand(),
         new BenchCommand(),
         new ConformanceCommand(),
     ];

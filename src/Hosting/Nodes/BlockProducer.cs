@@ -22,7 +22,7 @@ namespace SuperVm.Hosting.Nodes;
 internal sealed class BlockProducer : IDisposable
 {
     /// <summary>Candidates of a block; what is left out for want of room comes with the next.</summary>
-    private const int MaximumCandidates = 100_000;
+    private const int MaximumCandidates = 50_000;
 
     /// <summary>How often an empty block is made while all that waits pays less than the base fee, so that it falls.</summary>
     private static readonly TimeSpan PricedOutInterval = TimeSpan.FromSeconds(1);
