@@ -9,5 +9,6 @@ internal static class CommandList
         new ImportCommand(),
         new BenchCommand(),
         new ConformanceCommand(),
+        new SimCommand(),
     ];
 }

@@ -1,0 +1,210 @@
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Messages;
+using SuperVm.Core.Consensus.Runner;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Simulation;
+
+/// <summary>
+/// One machine: a disk and a chain that survive crashes, and the durable runner of the production code that does not.
+/// </summary>
+internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExecutor, IConsensusObserver
+{
+    private readonly SimCluster _cluster;
+    private readonly SimRandom _random;
+    private readonly Queue<Batch> _executing = [];
+    private int _sendsBeforeDeath = -1;
+
+    internal SimNode(SimCluster cluster, int index)
+    {
+        (_cluster, Index) = (cluster, index);
+        _random = new SimRandom(cluster.Plan.Input.Seed + ((ulong)index << 48), "node");
+        Liar = cluster.Plan.Lies[index].Count > 0 ? new SimLiar(cluster, this) : null;
+    }
+
+    internal int Index { get; }
+
+    internal SimStore Store { get; } = new();
+
+    internal SimChain Chain { get; } = new();
+
+    internal SimLiar? Liar { get; }
+
+    /// <summary>Null while the machine is down.</summary>
+    internal DurableRunner? Runner { get; private set; }
+
+    /// <summary>Counts starts: what belonged to an earlier one is void.</summary>
+    internal int Incarnation { get; private set; }
+
+    /// <summary>Virtual microseconds until which the machine is busy with what it did last.</summary>
+    internal long BusyUntilUs { get; private set; }
+
+    internal ReplicaContext Context => _cluster.Contexts[Index];
+
+    public long NowMs => SimGenesis.EpochMs + (_cluster.NowUs / 1000) + _cluster.Plan.ClockOffsetsMs[Index];
+
+    internal void Start()
+    {
+        Incarnation++;
+        BusyUntilUs = _cluster.NowUs;
+        Guarded(() =>
+        {
+            Runner = new DurableRunner(Context, Store, this, this, this, this);
+            Runner.Start();
+        });
+    }
+
+    internal void Crash()
+    {
+        Runner = null;
+        Incarnation++;
+        _executing.Clear();
+        (Store.DieAtWrite, _sendsBeforeDeath) = (null, -1);
+    }
+
+    /// <summary>Lets the next saved step die before its write, after it, or among its sends.</summary>
+    internal void PlanTornDeath()
+    {
+        switch (_random.Below(3))
+        {
+            case 0:
+                Store.DieAtWrite = false;
+                break;
+            case 1:
+                Store.DieAtWrite = true;
+                break;
+            default:
+                _sendsBeforeDeath = _random.Below(4);
+                break;
+        }
+    }
+
+    internal void Process(ReplicaEvent happened)
+    {
+        if (Runner is null)
+        {
+            return;
+        }
+
+        var writes = Store.Writes;
+        Guarded(() => Runner.Process([happened]));
+        BusyUntilUs = _cluster.NowUs + 5 + ((Store.Writes - writes) * _cluster.Plan.DiskUs[Index]);
+        if (Store.Writes != writes && _cluster.Plan.DiskUs[Index] > 1000)
+        {
+            _cluster.Occurred(FaultKind.SlowDisk);
+        }
+    }
+
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (SimCrashException)
+        {
+            _cluster.TornCrash(this);
+        }
+    }
+
+    public void Send(IReadOnlyList<Address> to, ConsensusMessage message, byte[]? encoded)
+    {
+        if (_sendsBeforeDeath == 0)
+        {
+            throw new SimCrashException();
+        }
+
+        _sendsBeforeDeath--;
+        if (Liar is not null)
+        {
+            Liar.Send(to, message);
+            return;
+        }
+
+        SendAll(to, message, 0);
+    }
+
+    internal void SendAll(IReadOnlyList<Address> to, ConsensusMessage message, long extraUs)
+    {
+        foreach (var address in to)
+        {
+            _cluster.Post(Index, _cluster.IndexOf(address), message, extraUs);
+        }
+    }
+
+    public void Set(TimerKind timer, ulong generation, int delayMs, int jitterMs)
+    {
+        var delay = (delayMs * 1000L) + (jitterMs > 0 ? _random.Below(jitterMs * 1000) : 0);
+        _cluster.At(_cluster.NowUs + delay, Index, Incarnation, new TimerExpired(0, timer, generation));
+    }
+
+    public void Execute(Batch batch)
+    {
+        var delay = _cluster.Plan.ExecutionMs[Index] * 1000L;
+        if (delay > 50_000)
+        {
+            _cluster.Occurred(FaultKind.SlowExecution);
+        }
+
+        _executing.Enqueue(batch);
+        _cluster.After(delay + 100, Index, Incarnation, () => Finish(_executing.Dequeue()));
+    }
+
+    private void Finish(Batch batch)
+    {
+        var height = Chain.Height;
+        var corruption = Index == _cluster.Plan.Diverging && batch.Sequence >= 3 ? 1UL : 0UL;
+        if (corruption != 0)
+        {
+            _cluster.Occurred(FaultKind.Divergence);
+        }
+
+        if (Chain.Execute(batch, corruption) is not { } block)
+        {
+            if (_cluster.Plan.IsHonest(Index))
+            {
+                _cluster.Checker.Fail(
+                    $"order: replica {Index} at height {height} executes batch {batch.Sequence}: a gap or another batch");
+            }
+
+            return;
+        }
+
+        _cluster.Checker.Executed(Index, block, Chain.Height > height);
+        var length = _cluster.Plan.Parameters.EpochLength;
+        var next = length != 0 && batch.Sequence % length == 0
+            ? _cluster.Plan.EpochSet(batch.Sequence / length, _cluster.Addresses)
+            : null;
+        Process(new BatchExecuted(NowMs, batch.Sequence, block.Hash, next));
+    }
+
+    public void InstallSnapshot(ulong sequence, Hash256 blockHash, Address from)
+    {
+        var peer = _cluster.Nodes[_cluster.IndexOf(from)];
+        _cluster.After(20_000, Index, Incarnation, () =>
+        {
+            var success = peer.Chain.At(sequence) is { } block && block.Hash == blockHash
+                && sequence > Chain.Height;
+            if (success)
+            {
+                Chain.CopyFrom(peer.Chain, sequence);
+            }
+
+            _cluster.Snapshots += success ? 1 : 0;
+            Process(new SnapshotInstalled(NowMs, sequence, success));
+        });
+    }
+
+    public void Happened(Effect effect)
+    {
+        _cluster.Trace?.Invoke($"{_cluster.NowUs / 1000.0,9:F2} {Index} {SimTrace.Describe(effect)}");
+        _cluster.Checker.Happened(Index, _cluster.NowUs / 1000, effect);
+        if (effect is BlockFinalized e && _cluster.Plan.Prunes && e.Certificate.Statement.Sequence > 4)
+        {
+            using var write = Store.CreateBatch();
+            ConsensusArchive.Prune(write, e.Certificate.Statement.Sequence - 3);
+            Store.Write(write);
+        }
+    }
+}
