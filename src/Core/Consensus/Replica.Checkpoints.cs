@@ -206,7 +206,7 @@ public sealed partial class Replica
             _own.Remove(below);
         }
 
-        (_stable, _dirtyCore) = (sequence, true);
+        (_stable, _dirtyCore, _owesStatus) = (sequence, true, true);
         _replay |= _deferred.Count > 0;
         var isBorder = sequence == _epoch.Last;
         Emit(new BlockFinalized(certificate, isBorder ? new EpochProof(certificate, _nextValidators!) : null));

@@ -127,6 +127,7 @@ public sealed partial class Replica
         if (_active && _newView is not null && MayHelp(to))
         {
             Emit(new Send(to, _newView));
+            Emit(new Send(to, new Status(_view, _active, _committed, _stable, null, true)));
         }
     }
 

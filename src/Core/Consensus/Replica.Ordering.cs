@@ -390,7 +390,7 @@ public sealed partial class Replica
                 _pool.Ordered(hash);
             }
 
-            _attempts = 0;
+            (_attempts, _owesStatus) = (0, true);
             RestartProgress();
             _replay |= _deferred.Count > 0;
             Emit(new BatchCommitted(batch, decided.Certificate));

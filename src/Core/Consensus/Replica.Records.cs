@@ -96,6 +96,7 @@ public sealed partial class Replica
         writer.WriteUInt64((ulong)_resendTurn);
         Rlp.WriteFlag(writer, _progressWanted);
         Rlp.WriteFlag(writer, _batchDue);
+        Rlp.WriteFlag(writer, _owesStatus);
         writer.WriteOptionalAddress(_fetchFrom);
         for (var i = 0; i < TimerKinds; i++)
         {
@@ -181,6 +182,7 @@ public sealed partial class Replica
         (_progressDelayMs, _fetchTries) = ((int)list.ReadUInt64(), (int)list.ReadUInt64());
         _resendTurn = (int)list.ReadUInt64();
         (_progressWanted, _batchDue) = (Rlp.ReadFlag(ref list), Rlp.ReadFlag(ref list));
+        _owesStatus = Rlp.ReadFlag(ref list);
         _fetchFrom = list.ReadOptionalAddress();
         for (var i = 0; i < TimerKinds; i++)
         {

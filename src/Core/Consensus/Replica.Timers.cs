@@ -18,6 +18,9 @@ public sealed partial class Replica
     private bool _replay;
     private bool _batchDue;
     private bool _progressWanted;
+
+    // Set by progress: when all work is done, one last status tells those who missed the end of it.
+    private bool _owesStatus;
     private long _progressSinceMs;
     private int _progressDelayMs;
     private int _fetchTries;
@@ -45,7 +48,8 @@ public sealed partial class Replica
             case TimerKind.Progress when _progressWanted && _now - _progressSinceMs >= ProgressTimeout:
                 StartViewChange(NextView());
                 break;
-            case TimerKind.Status when WantsStatus():
+            case TimerKind.Status when WantsStatus() || _owesStatus:
+                _owesStatus = false;
                 BroadcastStatus();
                 SendOwnPromises();
                 ResendRequests();
@@ -69,7 +73,7 @@ public sealed partial class Replica
         }
 
         UpdateProgress();
-        if (!_armed[(int)TimerKind.Status] && WantsStatus())
+        if (!_armed[(int)TimerKind.Status] && (_owesStatus || WantsStatus()))
         {
             Arm(TimerKind.Status, _parameters.StatusPeriodMs, _parameters.StatusPeriodMs / 4);
         }
