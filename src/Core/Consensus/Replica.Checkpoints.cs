@@ -11,6 +11,7 @@ public sealed partial class Replica
     private readonly SortedDictionary<ulong, CheckpointCertificate> _attested = [];
     private readonly HashSet<(ulong Epoch, int Validator)> _accused = [];
     private Hash256 _epochBase;
+    private CheckpointCertificate? _beyond;
 
     private ulong CheckpointHigh => Math.Min(_stable + (2 * (ulong)_parameters.Window), _epoch.Last);
 
@@ -45,13 +46,23 @@ public sealed partial class Replica
             Emit(new Broadcast(own));
         }
 
-        if (_attested.Remove(e.Sequence, out var certificate))
+        if (_beyond?.Statement.Sequence == e.Sequence)
+        {
+            Attest(_beyond);
+        }
+        else if (_attested.Remove(e.Sequence, out var certificate))
         {
             Attest(certificate);
         }
         else
         {
             CheckAttested(e.Sequence);
+        }
+
+        if (!_halted && _executed > _stable && CatchUpTarget is not null)
+        {
+            ForgetSlot(_executed);
+            FetchOn();
         }
     }
 
@@ -155,12 +166,49 @@ public sealed partial class Replica
     private void OnAttestation(CheckpointCertificate certificate)
     {
         var sequence = certificate.Statement.Sequence;
-        if (sequence > _stable && sequence <= CheckpointHigh && !_attested.ContainsKey(sequence)
-            && Verify(certificate))
+        if (sequence <= _stable || !_epoch.Contains(sequence) || _attested.ContainsKey(sequence)
+            || (sequence > CheckpointHigh && sequence <= (CatchUpTarget?.Statement.Sequence ?? 0))
+            || !Verify(certificate))
+        {
+            return;
+        }
+
+        if (sequence > CheckpointHigh)
+        {
+            (_beyond, _dirtyCore) = (certificate, true);
+        }
+        else
         {
             Attest(certificate);
         }
     }
+
+    /// <summary>
+    /// The highest attestation known above the window, or null. A replica that fell so far behind takes batches on their
+    /// commit certificates up to it, forgets each as soon as it is executed, and compares its block there.
+    /// </summary>
+    private CheckpointCertificate? CatchUpTarget
+    {
+        get
+        {
+            if (_beyond is not null)
+            {
+                return _beyond;
+            }
+
+            foreach (var (sequence, certificate) in _attested.Reverse())
+            {
+                return sequence > High ? certificate : null;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Up to where batches are taken on their commit certificates alone.</summary>
+    private ulong TransferHigh => CatchUpTarget is { } target
+        ? Math.Min(target.Statement.Sequence, Math.Max(High, _executed + (ulong)_parameters.Window))
+        : High;
 
     private void Attest(CheckpointCertificate certificate)
     {
@@ -194,18 +242,11 @@ public sealed partial class Replica
         (_stableHeader, _stableCertificate) = (HeaderAt(sequence)!, certificate);
         for (var below = _stable + 1; below <= sequence; below++)
         {
-            if (_slots.Remove(below, out var slot))
-            {
-                _removedSlots.Add(below);
-                _dirtySlots.Remove(below);
-                ForgetBodiesOf(slot);
-            }
-
-            _checkpoints.Remove(below);
+            ForgetSlot(below);
             _attested.Remove(below);
-            _own.Remove(below);
         }
 
+        _beyond = _beyond?.Statement.Sequence <= sequence ? null : _beyond;
         (_stable, _dirtyCore, _owesStatus) = (sequence, true, true);
         _replay |= _deferred.Count > 0;
         var isBorder = sequence == _epoch.Last;
@@ -218,6 +259,19 @@ public sealed partial class Replica
         {
             FetchOn();
         }
+    }
+
+    private void ForgetSlot(ulong sequence)
+    {
+        if (_slots.Remove(sequence, out var slot))
+        {
+            _dirtySlots.Remove(sequence);
+            ForgetBodiesOf(slot);
+        }
+
+        _removedSlots.Add(sequence);
+        _checkpoints.Remove(sequence);
+        _own.Remove(sequence);
     }
 
     /// <summary>A new instance of the protocol on top of the border block.</summary>
@@ -240,7 +294,7 @@ public sealed partial class Replica
         _pool.ClearProposed();
         (_changes, _reported, _newView) = (new ViewChange?[count], new ulong[count], null);
         (_view, _active, _attempts) = (ViewLabel.Of(epoch.Number, 0), true, 0);
-        (_stableCertificate, _nextValidators, _epochBase) = (null, null, _stableHeader.Digest);
+        (_stableCertificate, _beyond, _nextValidators, _epochBase) = (null, null, null, _stableHeader.Digest);
         (_self, _viewSinceMs) = (epoch.Validators.IndexOf(Address), _now);
         (_dirtyCore, _dirtyChange) = (true, true);
         _replay |= _deferred.Count > 0;

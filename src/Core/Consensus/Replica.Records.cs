@@ -25,6 +25,7 @@ public sealed partial class Replica
         _nextValidators?.Write(writer);
         writer.EndList(next);
         writer.WriteHash256(_epochBase);
+        MessageCodec.WriteOptional(writer, _beyond);
         _skips.Write(writer);
         writer.EndList(list);
     }
@@ -42,6 +43,7 @@ public sealed partial class Replica
         var next = list.ReadList();
         _nextValidators = next.AtEnd ? null : ValidatorSet.Read(ref next);
         _epochBase = list.ReadHash256();
+        _beyond = MessageCodec.ReadOptional(ref list);
         _skips.Read(ref list);
     }
 

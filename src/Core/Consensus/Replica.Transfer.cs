@@ -127,7 +127,7 @@ public sealed partial class Replica
     /// <summary>The window moved: goes on with a transfer under way.</summary>
     private void FetchOn()
     {
-        if (_fetchFrom is { } peer && ReportedQuorum() > _committed
+        if (_fetchFrom is { } peer && (ReportedQuorum() > _committed || CatchUpTarget is not null)
             && _now - _fetchSentMs >= _parameters.StatusPeriodMs / 2)
         {
             Fetch(peer);
@@ -281,7 +281,7 @@ public sealed partial class Replica
             }
 
             var next = _committed + 1;
-            if (batch.Sequence == next && next <= High && _epoch.Contains(next))
+            if (batch.Sequence == next && next <= TransferHigh && _epoch.Contains(next))
             {
                 if (certificate.Phase != VotePhase.Commit || certificate.Sequence != next
                     || certificate.Digest != batch.Digest || !Verify(certificate)
@@ -335,7 +335,7 @@ public sealed partial class Replica
             epoch = next;
         }
 
-        var needed = Math.Min(HistoryLength, target - epoch.First + 2);
+        var needed = Math.Min(HistoryLength, target - epoch.First + 1);
         if (target == epoch.Last || (ulong)m.Headers.Count < needed || !IsChain(m)
             || !m.Attestation.Verify(_parameters.ChainId, epoch, _context.Verifier))
         {
@@ -393,6 +393,7 @@ public sealed partial class Replica
 
         (_committed, _executed, _stable, _stableCertificate) = (sequence, sequence, sequence, snapshot.Attestation);
         (_dirtyCore, _replay) = (true, true);
+        _beyond = _beyond?.Statement.Sequence <= sequence ? null : _beyond;
         RestartProgress();
         Emit(new SnapshotAdopted(snapshot));
         Emit(new BlockFinalized(snapshot.Attestation, null));

@@ -17,8 +17,10 @@ public sealed partial class Replica
     /// </summary>
     private ulong NextView()
     {
-        var position = _active ? LeaderPosition() : ViewLabel.NumberOf(_view);
-        position = Math.Max(position, ViewLabel.NumberOf(_view));
+        var certified = _epoch.Contains(_committed)
+            ? _skips.Position(_epoch, _committedHeader, _committedHeader.View, _committed + 1)
+            : 0;
+        var position = Math.Max(certified, ViewLabel.NumberOf(_view));
         var sequence = _committed + (ulong)_parameters.Window + 2;
         return ViewLabel.Of(_epoch.Number, _skips.NextLive(_epoch, position, sequence));
     }
@@ -34,8 +36,10 @@ public sealed partial class Replica
         _attempts = Math.Min(_attempts + 1, 30);
         _viewSinceMs = _now;
         RestartProgress();
+        var attested = CatchUpTarget ?? _stableCertificate;
         var unsigned = new ViewChange(
-            view, _stable, _stableCertificate, _rules.NoPreparedProofs ? [] : PreparedProofs(), _self, []);
+            view, attested?.Statement.Sequence ?? _stable, attested,
+            _rules.NoPreparedProofs ? [] : PreparedProofs(), _self, []);
         var change = unsigned with { Signature = _context.Signer.Sign(unsigned.Digest(_parameters.ChainId)) };
         _changes[_self] = change;
         Emit(new Broadcast(change));
@@ -46,8 +50,10 @@ public sealed partial class Replica
     private List<PreparedProof> PreparedProofs()
     {
         var proofs = new List<PreparedProof>();
-        var parent = _stableHeader.Digest;
-        for (var sequence = _stable + 1; _slots.TryGetValue(sequence, out var slot); sequence++)
+        var (first, parent) = CatchUpTarget is { } target
+            ? (target.Statement.Sequence, target.Statement.BatchDigest)
+            : (_stable, _stableHeader.Digest);
+        for (var sequence = first + 1; _slots.TryGetValue(sequence, out var slot); sequence++)
         {
             var proof = slot.Decided ?? slot.Prepared;
             if (proof is null || proof.Header.Parent != parent)

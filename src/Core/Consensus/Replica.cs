@@ -215,7 +215,7 @@ public sealed partial class Replica
 
     private void OnMessage(in Address from, ConsensusMessage message)
     {
-        if (_peerBook.IsMuted(from, _now))
+        if (IsMuted(from))
         {
             Drop(from, message.Kind, DropReason.Muted);
             return;
@@ -230,6 +230,25 @@ public sealed partial class Replica
         }
 
         Dispatch(from, message);
+    }
+
+    /// <summary>
+    /// Whether the peer is muted. Never more than a third of the power: whatever makes many look bad may be here.
+    /// </summary>
+    private bool IsMuted(in Address from)
+    {
+        if (!_peerBook.IsMuted(from, _now))
+        {
+            return false;
+        }
+
+        ulong power = 0;
+        foreach (var validator in _epoch.Validators.Validators)
+        {
+            power += _peerBook.IsMuted(validator.Address, _now) ? validator.Power : 0;
+        }
+
+        return !_epoch.Validators.IsWeakQuorum(power);
     }
 
     private void Dispatch(in Address from, ConsensusMessage message)
