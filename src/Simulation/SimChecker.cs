@@ -92,9 +92,9 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
     {
         var p = plan.Parameters;
         var members = plan.Nodes;
-        Bound("slots", footprint.Slots, p.Window + 1);
+        Bound("slots", footprint.Slots, (2 * p.Window) + 1);
         Bound("checkpoints", footprint.Checkpoints, 2 * p.Window + 1);
-        Bound("bodies", footprint.Bodies, 3 * (p.Window + 1));
+        Bound("bodies", footprint.Bodies, 3 * ((2 * p.Window) + 1));
         Bound("deferred messages", footprint.Deferred, p.DeferredPerPeer * 2 * members);
         Bound("pending transactions", footprint.Pending, p.PoolTransactions);
         Bound("recent hashes", footprint.Recent, p.RecentTransactions);

@@ -18,10 +18,15 @@ public sealed partial class Replica
         var added = new List<byte[]>();
         foreach (var transaction in transactions)
         {
-            if (_pool.Add(transaction, Address, local: true, _now, out var hash) == PoolAnswer.Added)
+            var answer = _pool.Add(transaction, Address, local: true, _now, out var hash);
+            if (answer == PoolAnswer.Added)
             {
                 added.Add(transaction);
                 FillMissing(hash, transaction);
+            }
+            else if (answer != PoolAnswer.Known)
+            {
+                Emit(new RequestRefused(transaction, answer == PoolAnswer.Invalid));
             }
 
             if (added.Count == Limits.RequestTransactions)

@@ -180,14 +180,24 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>Reminds the leader of the transactions that wait longest.</summary>
+    /// <summary>
+    /// Reminds the leader of the transactions that wait longest; between views everybody, so that all of them suspect a
+    /// leader who leaves these out.
+    /// </summary>
     private void ResendRequests()
     {
+        if (!_active && _pool.Count > 0)
+        {
+            Emit(new Broadcast(new Request(_pool.Oldest(ResentRequests, ResentRequestBytes, onlyWaiting: false))));
+            return;
+        }
+
         var leader = _epoch.Validators[Leader].Address;
         if (_pool.Waiting > 0 && leader != Address
             && _now - _pool.OldestWaitingMs > _parameters.StatusPeriodMs)
         {
-            Emit(new Send(leader, new Request(_pool.Oldest(ResentRequests, ResentRequestBytes))));
+            Emit(new Send(
+                leader, new Request(_pool.Oldest(ResentRequests, ResentRequestBytes, onlyWaiting: true))));
         }
     }
 

@@ -57,6 +57,9 @@ public sealed record Broadcast(ConsensusMessage Message) : Effect;
 /// <summary>Start (or restart) a timer of <paramref name="DelayMs"/> plus a random share of the jitter.</summary>
 public sealed record SetTimer(TimerKind Timer, ulong Generation, int DelayMs, int JitterMs) : Effect;
 
+/// <summary>A client's transaction was not taken: it is no transaction of this chain, or the pool is full.</summary>
+public sealed record RequestRefused(byte[] Transaction, bool IsInvalid) : Effect;
+
 /// <summary>Execute the batch; must be idempotent: a batch already executed answers with its block's hash.</summary>
 public sealed record ExecuteBatch(Batch Batch) : Effect;
 

@@ -52,7 +52,19 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
             return PoolAnswer.Invalid;
         }
 
-        if (_entries.ContainsKey(hash) || _recent.Contains(hash))
+        if (_entries.TryGetValue(hash, out var known))
+        {
+            // Now this validator's own to keep, however it came first.
+            if (local && !known.Local)
+            {
+                known.Local = true;
+                Changed.Add(hash);
+            }
+
+            return PoolAnswer.Known;
+        }
+
+        if (_recent.Contains(hash))
         {
             return PoolAnswer.Known;
         }
@@ -156,19 +168,19 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
         }
     }
 
-    /// <summary>The oldest waiting transactions, to be sent to the leader again.</summary>
-    internal List<byte[]> Oldest(int count, int bytes)
+    /// <summary>The oldest transactions, to be sent again: those that wait, or the proposed ones too.</summary>
+    internal List<byte[]> Oldest(int count, int bytes, bool onlyWaiting)
     {
         var oldest = new List<byte[]>();
-        for (var node = _waiting.First; node is not null && oldest.Count < count; node = node.Next)
+        foreach (var entry in onlyWaiting ? _waiting : InOrder())
         {
-            bytes -= node.Value.Transaction.Length;
-            if (bytes < 0 && oldest.Count > 0)
+            bytes -= entry.Transaction.Length;
+            if (oldest.Count == count || (bytes < 0 && oldest.Count > 0))
             {
                 break;
             }
 
-            oldest.Add(node.Value.Transaction);
+            oldest.Add(entry.Transaction);
         }
 
         return oldest;
@@ -232,7 +244,7 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
 
         internal Address Source { get; } = source;
 
-        internal bool Local { get; } = local;
+        internal bool Local { get; set; } = local;
 
         /// <summary>The place among the waiting; null while proposed.</summary>
         internal LinkedListNode<Entry>? Node { get; set; }
