@@ -1,6 +1,8 @@
 namespace SuperVm.Simulation;
 
-/// <summary>What the simulator does to a cluster. The first are of the network and the machines, the rest of liars.</summary>
+/// <summary>
+/// What the simulator does to a cluster. The first are of the network and the machines, the rest of liars.
+/// </summary>
 public enum FaultKind
 {
     Drop,
@@ -42,7 +44,7 @@ public static class FaultNames
 
     public static string Of(FaultKind kind) =>
         string.Concat(kind.ToString().Select((letter, index) =>
-            char.IsUpper(letter) && index > 0 ? "-" + char.ToLowerInvariant(letter) : char.ToLowerInvariant(letter) + ""));
+            (char.IsUpper(letter) && index > 0 ? "-" : "") + char.ToLowerInvariant(letter)));
 
     public static bool TryParse(string name, out FaultKind kind)
     {

@@ -35,7 +35,9 @@ public static class Mutants
 
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(mutant => mutant.Name)];
 
-    /// <summary>Runs seeds from <paramref name="first"/> on until one fails, at most <paramref name="count"/>.</summary>
+    /// <summary>
+    /// Runs seeds from <paramref name="first"/> on until one fails, at most <paramref name="count"/>.
+    /// </summary>
     public static MutantResult Find(string name, ulong first, int count, Func<ulong, SimInput> input)
     {
         var rules = Known.Single(mutant => mutant.Name == name).Rules;

@@ -4,7 +4,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Simulation;
 
-/// <summary>A block as the simulated execution makes it: the batch's transactions without those it saw before.</summary>
+/// <summary>
+/// A block as the simulated execution makes it: the batch's transactions without those it saw before.
+/// </summary>
 internal sealed record SimBlock(ulong Number, Hash256 Hash, Hash256 BatchDigest, IReadOnlyList<Hash256> Transactions);
 
 /// <summary>The durable execution side of one replica: a chain of hashes over batches.</summary>
@@ -21,7 +23,9 @@ internal sealed class SimChain
     internal SimBlock? At(ulong number) =>
         number == 0 || number > (ulong)Blocks.Count ? null : Blocks[(int)number - 1];
 
-    /// <summary>Executes a batch, or answers the block that it made before; null for a gap or another batch there.</summary>
+    /// <summary>
+    /// Executes a batch, or answers the block that it made before; null for a gap or another batch there.
+    /// </summary>
     internal SimBlock? Execute(Batch batch, ulong corruption)
     {
         if (At(batch.Sequence) is { } known)

@@ -66,7 +66,8 @@ internal sealed partial class SimCluster
     }
 
     /// <summary>
-    /// Every eighth message goes through its encoding; with the fault some of those come with a bit flipped, and then what
+    /// Every eighth message goes through its encoding; with the fault some of those come with a bit flipped, and then
+    /// what
     /// does not decode is gone, as a host drops it.
     /// </summary>
     private ConsensusMessage? OnTheWire(ConsensusMessage message)
@@ -84,7 +85,8 @@ internal sealed partial class SimCluster
             return MessageCodec.TryDecode(bytes, out var broken) ? broken : null;
         }
 
-        if (!MessageCodec.TryDecode(bytes, out var decoded) || !MessageCodec.Encode(decoded).AsSpan().SequenceEqual(bytes))
+        if (!MessageCodec.TryDecode(bytes, out var decoded)
+            || !MessageCodec.Encode(decoded).AsSpan().SequenceEqual(bytes))
         {
             Checker.Fail($"encoding: {message.Kind} does not survive the wire");
             return null;

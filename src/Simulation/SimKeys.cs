@@ -7,7 +7,8 @@ using SuperVm.Core.Primitives;
 namespace SuperVm.Simulation;
 
 /// <summary>
-/// Signatures as keyed hashes: nobody in the simulation can make one without the secret, and checking takes nanoseconds.
+/// Signatures as keyed hashes: nobody in the simulation can make one without the secret, and checking takes
+/// nanoseconds.
 /// </summary>
 internal sealed class SimKeys : ISignatureVerifier
 {

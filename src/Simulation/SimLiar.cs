@@ -126,7 +126,9 @@ internal sealed class SimLiar(SimCluster cluster, SimNode node)
         node.SendAll(to, m, late);
     }
 
-    /// <summary>Two batches for one place: each to a part of the others (or the second to all a little later).</summary>
+    /// <summary>
+    /// Two batches for one place: each to a part of the others (or the second to all a little later).
+    /// </summary>
     private void Equivocate(IReadOnlyList<Address> to, PrePrepare m, long late)
     {
         var other = m.Header with { Timestamp = m.Header.Timestamp + 1 };

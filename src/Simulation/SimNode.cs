@@ -165,7 +165,8 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
             if (_cluster.Plan.IsHonest(Index))
             {
                 _cluster.Checker.Fail(
-                    $"order: replica {Index} at height {height} executes batch {batch.Sequence}: a gap or another batch");
+                    $"order: replica {Index} at height {height} executes batch {batch.Sequence}: a gap, or another "
+                    + "batch than before");
             }
 
             return;

@@ -171,7 +171,9 @@ internal sealed class SimPlan
         DeferredPerPeer = 64,
     };
 
-    /// <summary>Gives liars their lies, as many as may hold less than a third of the power; answers who diverges.</summary>
+    /// <summary>
+    /// Gives liars their lies, as many as may hold less than a third of the power; answers who diverges.
+    /// </summary>
     private static int ChooseLiars(
         SimRandom random, HashSet<FaultKind> faults, ulong[] powers, ConsensusParameters parameters,
         IReadOnlyList<Address> addresses, HashSet<FaultKind>[] lies)

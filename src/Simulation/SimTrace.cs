@@ -32,7 +32,7 @@ internal static class SimTrace
             + $"by {m.Validator}",
         Checkpoint m => $"checkpoint {m.Statement.Sequence} {Short(m.Statement.BlockHash)} by {m.Validator}",
         ViewChange m => $"view-change to {View(m.View)} stable {m.StableSequence} prepared "
-            + $"{string.Join(',', m.Prepared.Select(p => $"{p.Header.Sequence}:{Short(p.Header.Digest)}@{View(p.Certificate.View)}"))} by {m.Validator}",
+            + $"{string.Join(',', m.Prepared.Select(Proof))} by {m.Validator}",
         NewView m => $"new-view {View(m.View)} by {m.Validator}",
         Status m => $"status view {View(m.View)}{(m.Active ? "" : "?")} committed {m.Committed} stable {m.Stable}",
         FetchBlocks m => $"fetch from {m.From}",
@@ -42,6 +42,9 @@ internal static class SimTrace
         BatchBody m => $"batch {m.Batch.Sequence}",
         _ => message.Kind.ToString(),
     };
+
+    private static string Proof(PreparedProof proof) =>
+        $"{proof.Header.Sequence}:{Short(proof.Header.Digest)}@{View(proof.Certificate.View)}";
 
     private static string View(ulong view) => $"{ViewLabel.EpochOf(view)}.{ViewLabel.NumberOf(view)}";
 

@@ -5,7 +5,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Simulation;
 
-/// <summary>Transactions of the simulation: random bytes that end with a check, as a signature ends a real one.</summary>
+/// <summary>
+/// Transactions of the simulation: random bytes that end with a check, as a signature ends a real one.
+/// </summary>
 internal sealed class SimTransactions : ITransactionInspector
 {
     private const int CheckBytes = 8;

@@ -13,7 +13,8 @@ public sealed partial class DependencyTests
         ["Local"] = ["Core", "Hosting"],
         ["Azure"] = ["Core", "Hosting"],
         ["Conformance"] = ["Core"],
-        ["Cli"] = ["Core", "Conformance", "Hosting", "Local", "Azure"],
+        ["Simulation"] = ["Core"],
+        ["Cli"] = ["Core", "Conformance", "Hosting", "Local", "Azure", "Simulation"],
         ["functions"] = ["Core", "Hosting", "Azure"],
     };
 

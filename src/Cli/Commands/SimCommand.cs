@@ -33,7 +33,7 @@ internal sealed class SimCommand : ICommandModule
 
     private readonly Option<bool> _real = new("--real-signatures")
     {
-        Description = "secp256k1 signatures in every run (default: in the first 50 seeds too, keyed hashes in the rest)",
+        Description = "secp256k1 signatures in every run (default: in 50 runs more, keyed hashes in the others)",
     };
 
     private readonly Option<bool> _mutants = new("--mutants")
@@ -119,7 +119,8 @@ internal sealed class SimCommand : ICommandModule
             talk.WriteLine($"{FaultNames.Of(kind),-22} {count,6}  {100.0 * count / Math.Max(1, report.Seeds),5:F1} %");
         }
 
-        talk.WriteLine($"{report.Seeds} runs ({string.Join(", ", report.SeedsOf.Select(of => $"n={of.Key}: {of.Value}"))}), "
+        var sizes = string.Join(", ", report.SeedsOf.Select(of => $"n={of.Key}: {of.Value}"));
+        talk.WriteLine($"{report.Seeds} runs ({sizes}), "
             + $"{report.Steps} events, {report.Batches} batches, {report.Evidence} proofs of faults, "
             + $"{report.SeedsWithSnapshot} seeds with snapshots, {report.SeedsWithEpochs} with new epochs");
         Console.Out.WriteLine(Json(report).ToJsonString());

@@ -6,7 +6,8 @@ using SuperVm.Core.Primitives;
 namespace SuperVm.Core.Consensus;
 
 /// <summary>
-/// What a batch fixes, and what its block cannot derive: its place, its parent, who proposed it and when, prevRandao and
+/// What a batch fixes, and what its block cannot derive: its place, its parent, who proposed it and when, prevRandao
+/// and
 /// the gas limit, and its transactions by the hash of their hashes.
 /// </summary>
 /// <remarks>

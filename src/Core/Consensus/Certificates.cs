@@ -12,7 +12,9 @@ public enum VotePhase : byte
     Commit = 2,
 }
 
-/// <summary>The digests that validators sign. Each begins with a domain, so that no signature means two things.</summary>
+/// <summary>
+/// The digests that validators sign. Each begins with a domain, so that no signature means two things.
+/// </summary>
 public static class Statements
 {
     /// <summary>(chain, phase, view, sequence, batch digest).</summary>

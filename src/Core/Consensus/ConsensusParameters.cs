@@ -1,7 +1,10 @@
 namespace SuperVm.Core.Consensus;
 
-/// <summary>The limits and times of a chain's consensus. The ones marked "chain" must agree on all validators.</summary>
-/// <remarks>Times in milliseconds, sizes in bytes. Each queue and buffer of a replica is bounded by one of these.</remarks>
+/// <summary>
+/// The limits and times of a chain's consensus. The ones marked "chain" must agree on all validators.
+/// </summary>
+/// <remarks>Times in milliseconds, sizes in bytes. Each queue and buffer of a replica is bounded by one of
+/// these.</remarks>
 public sealed record ConsensusParameters
 {
     /// <summary>Chain: the chain id, part of everything that is signed.</summary>
@@ -40,7 +43,9 @@ public sealed record ConsensusParameters
     /// <summary>Where the doubling ends.</summary>
     public int MaximumTimeoutMs { get; init; } = 60_000;
 
-    /// <summary>How long a transaction may wait while batches with room pass it by, before the leader is suspected.</summary>
+    /// <summary>
+    /// How long a transaction may wait while batches with room pass it by, before the leader is suspected.
+    /// </summary>
     public int CensorTimeoutMs { get; init; } = 8000;
 
     /// <summary>The period of status messages and retransmission while work is pending.</summary>

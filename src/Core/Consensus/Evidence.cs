@@ -12,7 +12,9 @@ public enum EvidenceKind : byte
     /// <summary>Two attestations of one validator and sequence for different blocks.</summary>
     ConflictingCheckpoints = 2,
 
-    /// <summary>A validator's attestation that differs from a quorum's: its execution or its honesty is broken.</summary>
+    /// <summary>
+    /// A validator's attestation that differs from a quorum's: its execution or its honesty is broken.
+    /// </summary>
     DivergentBlock = 3,
 }
 

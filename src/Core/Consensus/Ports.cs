@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Consensus;
 
-/// <summary>Signs digests with one validator's key. Must be deterministic (RFC 6979): Step replays bit-exactly.</summary>
+/// <summary>
+/// Signs digests with one validator's key. Must be deterministic (RFC 6979): Step replays bit-exactly.
+/// </summary>
 public interface IConsensusSigner
 {
     /// <summary>The address of the key.</summary>

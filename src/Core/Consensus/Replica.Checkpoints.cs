@@ -184,7 +184,8 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// The highest attestation known above the window, or null. A replica that fell so far behind takes batches on their
+    /// The highest attestation known above the window, or null. A replica that fell so far behind takes batches on
+    /// their
     /// commit certificates up to it, forgets each as soon as it is executed, and compares its block there.
     /// </summary>
     private CheckpointCertificate? CatchUpTarget

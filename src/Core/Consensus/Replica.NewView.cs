@@ -15,7 +15,8 @@ public sealed partial class Replica
     /// </summary>
     /// <remarks>
     /// A batch that was committed anywhere was prepared, with all below it, at a quorum that shares an honest validator
-    /// with the quorum here; so the chain cannot end below it (the argument of PBFT, section 4.4, with chained batches in
+    /// with the quorum here; so the chain cannot end below it (the argument of PBFT, section 4.4, with chained
+    /// batches in
     /// the place of null requests).
     /// </remarks>
     private (CheckpointCertificate? Stable, ulong Sequence, List<BatchHeader> Headers) Plan(NewView view)

@@ -135,7 +135,9 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>Puts a proposal's bodies together from the pool and from what was fetched, and notes what is missing.</summary>
+    /// <summary>
+    /// Puts a proposal's bodies together from the pool and from what was fetched, and notes what is missing.
+    /// </summary>
     private void Assemble(Slot slot)
     {
         var hashes = slot.Hashes!;
@@ -312,7 +314,9 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>Votes to commit in order: a batch only after every one below it is prepared in this view or committed.</summary>
+    /// <summary>
+    /// Votes to commit in order: a batch only after every one below it is prepared in this view or committed.
+    /// </summary>
     private void SendCommits()
     {
         for (var sequence = _stable + 1; _slots.TryGetValue(sequence, out var slot); sequence++)
@@ -379,7 +383,9 @@ public sealed partial class Replica
         {
             if (decided.Header.Parent != _committedHeader.Digest)
             {
-                Halt($"Batch {slot.Sequence} is certified on another parent: more than a third of the power lies.", null);
+                Halt(
+                    $"Batch {slot.Sequence} is certified on another parent: more than a third of the power lies.",
+                    null);
                 return;
             }
 

@@ -126,7 +126,9 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>The whole state, volatile parts included: <see cref="Load"/> answers a replica that behaves the same.</summary>
+    /// <summary>
+    /// The whole state, volatile parts included: <see cref="Load"/> answers a replica that behaves the same.
+    /// </summary>
     public byte[] Save()
     {
         var records = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
@@ -178,7 +180,9 @@ public sealed partial class Replica
         return FromRecords(context, records);
     }
 
-    /// <summary>The replica of the durable records that <see cref="TakeChanges"/> wrote; at the genesis if none.</summary>
+    /// <summary>
+    /// The replica of the durable records that <see cref="TakeChanges"/> wrote; at the genesis if none.
+    /// </summary>
     /// <exception cref="RlpException">Records that were not written so, or not completely.</exception>
     public static Replica FromRecords(ReplicaContext context, IEnumerable<KeyValuePair<byte[], byte[]>> records)
     {

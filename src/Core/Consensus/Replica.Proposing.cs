@@ -147,7 +147,9 @@ public sealed partial class Replica
             && _epoch.Leaders.At(_skips.Position(_epoch, parent, _view, next)) == _self;
     }
 
-    /// <summary>Proposes every full batch that the window has room for, and with a due timer one that is not full.</summary>
+    /// <summary>
+    /// Proposes every full batch that the window has room for, and with a due timer one that is not full.
+    /// </summary>
     private void ProposeWhatIsDue()
     {
         while (_pool.Waiting > 0 && LeadsNext(out var next, out var parent))

@@ -276,7 +276,8 @@ public sealed partial class Replica
     }
 
     // Times are signed in memory; on the record they are shifted so that long.MinValue / 2 is zero.
-    private static void WriteTime(RlpWriter writer, long time) => writer.WriteUInt64((ulong)(time - (long.MinValue / 2)));
+    private static void WriteTime(RlpWriter writer, long time) =>
+        writer.WriteUInt64((ulong)(time - (long.MinValue / 2)));
 
     private static long ReadTime(ref RlpReader reader) => (long)reader.ReadUInt64() + (long.MinValue / 2);
 

@@ -128,7 +128,9 @@ public sealed partial class Replica
     private void BroadcastStatus() =>
         Emit(new Broadcast(new Status(_view, _active, _committed, _stable, null, false)));
 
-    /// <summary>Says again what others may have missed: this replica's votes, its view change, its attestation.</summary>
+    /// <summary>
+    /// Says again what others may have missed: this replica's votes, its view change, its attestation.
+    /// </summary>
     private void SendOwnPromises()
     {
         if (!IsValidator)

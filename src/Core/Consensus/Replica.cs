@@ -33,7 +33,8 @@ public sealed record ReplicaContext(
 ///   client ─Request─▶ all      leader ─PrePrepare─▶ all ═Prepare═▶ all ═Commit═▶ all   order: batch committed
 ///                                                                    └▶ execute ═Checkpoint═▶ all   block finalized
 /// </code>
-/// <para>Batches are chained by their parents' digests; accepts, commit votes and the proofs in view changes go in order
+/// <para>Batches are chained by their parents' digests; accepts, commit votes and the proofs in view changes go in
+/// order
 /// without gaps, so a view change never needs null batches. Every block is a checkpoint; its hash is the digest.</para>
 /// <para>The state lives in this object and is changed in place; <see cref="Save"/> and <see cref="Load"/> move it
 /// bit-exactly, and <see cref="TakeChanges"/> gives what a durable store must write before the effects are carried

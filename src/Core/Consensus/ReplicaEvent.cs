@@ -19,7 +19,9 @@ public enum TimerKind : byte
     Fetch = 3,
 }
 
-/// <summary>All that may happen to a replica. The clock comes with it: milliseconds since 1970 on the local clock.</summary>
+/// <summary>
+/// All that may happen to a replica. The clock comes with it: milliseconds since 1970 on the local clock.
+/// </summary>
 public abstract record ReplicaEvent(long NowMs);
 
 /// <summary>The process began, or began again: timers are gone, and effects may not have been carried out.</summary>
@@ -42,7 +44,9 @@ public sealed record TimerExpired(long NowMs, TimerKind Timer, ulong Generation)
 public sealed record BatchExecuted(long NowMs, ulong Sequence, Hash256 BlockHash, ValidatorSet? NextValidators)
     : ReplicaEvent(NowMs);
 
-/// <summary>The execution side holds the state of the snapshot's block; answers <see cref="InstallSnapshot"/>.</summary>
+/// <summary>
+/// The execution side holds the state of the snapshot's block; answers <see cref="InstallSnapshot"/>.
+/// </summary>
 public sealed record SnapshotInstalled(long NowMs, ulong Sequence, bool Success) : ReplicaEvent(NowMs);
 
 /// <summary>What a replica wants done. Carried out after its state is saved, in order.</summary>
@@ -81,7 +85,9 @@ public sealed record InstallSnapshot(ulong Sequence, Hash256 BlockHash, Address 
 /// <summary>The replica goes on from the snapshot; what it came with is to be archived with the state.</summary>
 public sealed record SnapshotAdopted(Snapshot Snapshot) : Effect;
 
-/// <summary>The replica stopped for good: its own block differs from a quorum's, or agreement itself is broken.</summary>
+/// <summary>
+/// The replica stopped for good: its own block differs from a quorum's, or agreement itself is broken.
+/// </summary>
 public sealed record ReplicaHalted(string Reason, Evidence? Evidence) : Effect;
 
 /// <summary>A message was dropped.</summary>

@@ -12,7 +12,9 @@ internal enum PoolAnswer
     Invalid,
 }
 
-/// <summary>Transactions that wait for their batch, first come first served, bounded in all and for each peer.</summary>
+/// <summary>
+/// Transactions that wait for their batch, first come first served, bounded in all and for each peer.
+/// </summary>
 /// <remarks>
 /// An entry is waiting, or proposed (in a batch of the current view); a new view makes all proposed ones wait again in
 /// their first order. Hashes of ordered transactions are remembered for a while so that late copies are dropped.
@@ -35,7 +37,9 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
 
     internal int Recent => _recentOrder.Count;
 
-    /// <summary>The hashes that were added or removed since the last save and belong to this validator's clients.</summary>
+    /// <summary>
+    /// The hashes that were added or removed since the last save and belong to this validator's clients.
+    /// </summary>
     internal List<Hash256> Changed { get; } = [];
 
     /// <summary>When the transaction that waits longest arrived, or null.</summary>

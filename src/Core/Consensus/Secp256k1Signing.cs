@@ -29,10 +29,12 @@ public sealed class Secp256k1Signer : IConsensusSigner
 }
 
 /// <summary>
-/// Checks <see cref="Secp256k1Signer"/>'s signatures by recovery, and remembers the ones that held: votes come again inside
+/// Checks <see cref="Secp256k1Signer"/>'s signatures by recovery, and remembers the ones that held: votes come again
+/// inside
 /// certificates, and a certificate inside view changes.
 /// </summary>
-/// <remarks>One encoding for a signature: high s and a parity other than 0 and 1 are refused. One thread at a time.</remarks>
+/// <remarks>One encoding for a signature: high s and a parity other than 0 and 1 are refused. One thread at a
+/// time.</remarks>
 public sealed class Secp256k1Verifier : ISignatureVerifier
 {
     /// <summary>Signatures remembered; the oldest fall out.</summary>

@@ -104,7 +104,9 @@ public sealed class ValidatorSet
         }
     }
 
-    /// <summary>The set without exceptions: false where <see cref="ValidatorSet(IReadOnlyList{Validator})"/> throws.</summary>
+    /// <summary>
+    /// The set without exceptions: false where <see cref="ValidatorSet(IReadOnlyList{Validator})"/> throws.
+    /// </summary>
     public static bool TryCreate(IReadOnlyList<Validator> validators, [NotNullWhen(true)] out ValidatorSet? set)
     {
         try

@@ -15,7 +15,9 @@ namespace SuperVm.Core.Consensus.Leaders;
 /// </remarks>
 internal sealed class LeaderSkips(ConsensusParameters parameters)
 {
-    /// <summary>Blames kept; the oldest falls out. Skipping is an optimisation: losing one costs a time-out only.</summary>
+    /// <summary>
+    /// Blames kept; the oldest falls out. Skipping is an optimisation: losing one costs a time-out only.
+    /// </summary>
     internal const int MaximumBlames = 256;
 
     private readonly List<(ulong Sequence, int Validator)> _blames = [];
@@ -63,7 +65,9 @@ internal sealed class LeaderSkips(ConsensusParameters parameters)
         return IsTurnStart(epoch, sequence) ? NextLive(epoch, parent.Position, sequence) : parent.Position;
     }
 
-    /// <summary>The first position above <paramref name="position"/> whose leader is not skipped at the sequence.</summary>
+    /// <summary>
+    /// The first position above <paramref name="position"/> whose leader is not skipped at the sequence.
+    /// </summary>
     internal uint NextLive(Epoch epoch, uint position, ulong sequence)
     {
         var skipped = SkippedAt(epoch, sequence);

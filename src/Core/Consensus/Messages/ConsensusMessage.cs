@@ -22,7 +22,9 @@ public enum MessageKind : byte
     Snapshot = 14,
 }
 
-/// <summary>A message between validators. Immutable; votes carry their own signatures and may be relayed by anyone.</summary>
+/// <summary>
+/// A message between validators. Immutable; votes carry their own signatures and may be relayed by anyone.
+/// </summary>
 public abstract record ConsensusMessage
 {
     public abstract MessageKind Kind { get; }

@@ -20,7 +20,9 @@ public sealed class ConsensusArchive(IKeyValueStore store)
     /// <summary>Half of a message: batches served at once stay below it (one batch is always served).</summary>
     private const int ServedBytes = Limits.MessageBytes / 4;
 
-    /// <summary>The committed batch at a place with its certificate and, where known, its block's attestation.</summary>
+    /// <summary>
+    /// The committed batch at a place with its certificate and, where known, its block's attestation.
+    /// </summary>
     public CertifiedBatch? Batch(ulong sequence)
     {
         if (store.Get(Column.Consensus, Key(BatchPrefix, sequence)) is not { } bytes)
@@ -92,7 +94,9 @@ public sealed class ConsensusArchive(IKeyValueStore store)
         }
     }
 
-    /// <summary>The answer to a fetch: batches from a place on, a snapshot's place where they are pruned, or null.</summary>
+    /// <summary>
+    /// The answer to a fetch: batches from a place on, a snapshot's place where they are pruned, or null.
+    /// </summary>
     public ConsensusMessage? Serve(ulong from, int count, ConsensusParameters parameters)
     {
         var batches = new List<CertifiedBatch>();

@@ -50,7 +50,9 @@ public sealed class DurableRunner
 
     public ConsensusArchive Archive { get; }
 
-    /// <summary>Whether every write waits for the disk; without, a power failure (not a kill) may forget votes.</summary>
+    /// <summary>
+    /// Whether every write waits for the disk; without, a power failure (not a kill) may forget votes.
+    /// </summary>
     public bool Sync { get; init; }
 
     /// <summary>Sends again what the last run saved, and begins.</summary>

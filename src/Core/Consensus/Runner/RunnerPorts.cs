@@ -19,7 +19,8 @@ public interface IConsensusTimers
     long NowMs { get; }
 
     /// <summary>
-    /// Delivers <see cref="TimerExpired"/> after the delay plus a random share of the jitter; replaces a running timer of
+    /// Delivers <see cref="TimerExpired"/> after the delay plus a random share of the jitter; replaces a running
+    /// timer of
     /// the same kind.
     /// </summary>
     void Set(TimerKind timer, ulong generation, int delayMs, int jitterMs);
