@@ -48,8 +48,8 @@ internal sealed class StoreBenchmark : IBenchmark
         try
         {
             var kind = context.Options.GetRequiredValue(_kind);
-            new Session(context, kind, Path.Combine(root, "100b"), "100b", valueSize: 100, keysPerRun: 200_000).Run();
-            new Session(context, kind, Path.Combine(root, "1kb"), "1kb", valueSize: 1000, keysPerRun: 50_000).Run();
+            new Session(context, kind, Path.Combine(root, "100b"), "100b", Column.Slots, 100, 200_000).Run();
+            new Session(context, kind, Path.Combine(root, "1kb"), "1kb", Column.Blocks, 1000, 50_000).Run();
         }
         finally
         {
@@ -72,7 +72,13 @@ internal sealed class StoreBenchmark : IBenchmark
 
     /// <summary>The measurements of one value size.</summary>
     private sealed class Session(
-        BenchContext context, string kind, string directory, string label, int valueSize, int keysPerRun)
+        BenchContext context,
+        string kind,
+        string directory,
+        string label,
+        Column column,
+        int valueSize,
+        int keysPerRun)
     {
         private readonly byte[][] _values = RandomValues(valueSize);
         private readonly byte[] _key = new byte[KeySize];
@@ -131,7 +137,7 @@ internal sealed class StoreBenchmark : IBenchmark
                 for (var j = 0; j < BatchSize; j++, _written++)
                 {
                     FillKey(_key, _written);
-                    batch.Put(Column.Slots, _key, _values[_written % DistinctValues]);
+                    batch.Put(column, _key, _values[_written % DistinctValues]);
                 }
 
                 store.Write(batch);
@@ -143,7 +149,7 @@ internal sealed class StoreBenchmark : IBenchmark
             for (var i = 0; i < count; i++, _written++)
             {
                 FillKey(_key, _written);
-                store.Put(Column.Slots, _key, _values[_written % DistinctValues], sync);
+                store.Put(column, _key, _values[_written % DistinctValues], sync);
             }
         }
 
@@ -152,7 +158,7 @@ internal sealed class StoreBenchmark : IBenchmark
             for (var i = 0; i < Reads; i++)
             {
                 FillKey(_key, random.NextInt64(_written));
-                Expect(store.Get(Column.Slots, _key)?.Length == valueSize);
+                Expect(store.Get(column, _key)?.Length == valueSize);
             }
         }
 
@@ -166,7 +172,7 @@ internal sealed class StoreBenchmark : IBenchmark
                     FillKey(keys[j] = new byte[KeySize], random.NextInt64(_written));
                 }
 
-                foreach (var value in store.GetMany(Column.Slots, keys))
+                foreach (var value in store.GetMany(column, keys))
                 {
                     Expect(value?.Length == valueSize);
                 }
@@ -178,13 +184,13 @@ internal sealed class StoreBenchmark : IBenchmark
             for (var i = 1; i <= Reads; i++)
             {
                 FillKey(_key, -i);
-                Expect(store.Get(Column.Slots, _key) is null);
+                Expect(store.Get(column, _key) is null);
             }
         }
 
         private void Scan(IKeyValueStore store)
         {
-            using var cursor = store.OpenCursor(Column.Slots, default);
+            using var cursor = store.OpenCursor(column, default);
             long pairs = 0, bytes = 0;
             while (cursor.MoveNext())
             {

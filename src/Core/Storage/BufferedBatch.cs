@@ -59,6 +59,7 @@ public sealed class BufferedBatch(IKeyValueStore owner) : IWriteBatch
     private void Add(WriteOperation operation)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(IWriteBatch));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)operation.Column, (int)Column.Consensus);
         _operations.Add(operation);
     }
 }

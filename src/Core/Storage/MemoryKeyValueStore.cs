@@ -6,41 +6,99 @@ namespace SuperVm.Core.Storage;
 /// The key-value port in memory: for development chains without a data directory, for tests and simulations.
 /// </summary>
 /// <remarks>
-/// Each column is an immutable <see cref="SortedTree"/>. Writers take turns, edit copies and publish all columns with
-/// one reference; readers take that reference and need no lock. A snapshot is that reference, kept. Nothing survives
-/// the process, so <c>sync</c> means nothing here, and memory is the only limit to what is stored.
+/// Each column is a <see cref="SortedTree"/>. Writers take turns. A small batch changes the trees in place, which keeps
+/// readers out for its length (microseconds); a large one, and the first after a snapshot was taken, changes copies of
+/// the nodes that it touches. So a snapshot costs a reference and, later, one clone of each node that is written to;
+/// reading from it takes no lock. Nothing survives the process, so <c>sync</c> means nothing here, and memory is the
+/// only limit to what is stored.
 /// </remarks>
 public sealed class MemoryKeyValueStore : IKeyValueStore
 {
+    /// <summary>A batch of more operations would keep readers waiting too long.</summary>
+    private const int LargestInPlace = 512;
+
     private static readonly int ColumnCount = Enum.GetValues<Column>().Length;
 
     private readonly Lock _writing = new();
-    private volatile View? _view = new(Enumerable.Repeat(SortedTree.Empty, ColumnCount).ToArray());
+    private readonly ReaderWriterLockSlim _reading = new();
+    private View? _view = new(Enumerable.Repeat(SortedTree.Empty, ColumnCount).ToArray());
+
+    /// <summary>Nodes of this owner are in no snapshot.</summary>
+    private object _owner = new();
 
     public string Kind => "memory";
 
-    private View Current => _view ?? throw new ObjectDisposedException(nameof(MemoryKeyValueStore));
-
-    public byte[]? Get(Column column, ReadOnlySpan<byte> key) => Current.Get(column, key);
+    public byte[]? Get(Column column, ReadOnlySpan<byte> key)
+    {
+        _reading.EnterReadLock();
+        try
+        {
+            return Current().Get(column, key);
+        }
+        finally
+        {
+            _reading.ExitReadLock();
+        }
+    }
 
     public int Read(Column column, ReadOnlySpan<byte> key, Span<byte> destination)
-        => Current.Read(column, key, destination);
+    {
+        _reading.EnterReadLock();
+        try
+        {
+            return Current().Read(column, key, destination);
+        }
+        finally
+        {
+            _reading.ExitReadLock();
+        }
+    }
 
-    public byte[]?[] GetMany(Column column, IReadOnlyList<byte[]> keys) => Current.GetMany(column, keys);
+    public byte[]?[] GetMany(Column column, IReadOnlyList<byte[]> keys)
+    {
+        _reading.EnterReadLock();
+        try
+        {
+            return Current().GetMany(column, keys);
+        }
+        finally
+        {
+            _reading.ExitReadLock();
+        }
+    }
 
     public IKeyValueCursor OpenCursor(
         Column column, ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte>? start = null, bool reverse = false)
-        => Current.OpenCursor(column, prefix, start, reverse);
+        => Freeze().OpenCursor(column, prefix, start, reverse);
 
-    public IKeyValueSnapshot Snapshot() => new MemorySnapshot(Current);
+    public IKeyValueSnapshot Snapshot() => new MemorySnapshot(Freeze());
 
     public IWriteBatch CreateBatch() => new BufferedBatch(this);
 
     public void Write(IWriteBatch batch, bool sync = false)
     {
+        var operations = BufferedBatch.OperationsOf(batch, this);
         lock (_writing)
         {
-            _view = Applied(Current.Trees, BufferedBatch.OperationsOf(batch, this));
+            if (operations.Count > LargestInPlace)
+            {
+                var owner = new object();
+                var view = Applied(Current().Trees, operations, owner);
+                _reading.EnterWriteLock();
+                (_view, _owner) = (view, owner);
+                _reading.ExitWriteLock();
+                return;
+            }
+
+            _reading.EnterWriteLock();
+            try
+            {
+                _view = Applied(Current().Trees, operations, _owner);
+            }
+            finally
+            {
+                _reading.ExitWriteLock();
+            }
         }
     }
 
@@ -50,7 +108,7 @@ public sealed class MemoryKeyValueStore : IKeyValueStore
 
     public IReadOnlyDictionary<string, double> Statistics()
     {
-        var trees = Current.Trees;
+        var trees = Freeze().Trees;
         return new Dictionary<string, double>
         {
             ["keys"] = trees.Sum(tree => tree.Count),
@@ -62,16 +120,37 @@ public sealed class MemoryKeyValueStore : IKeyValueStore
     {
         lock (_writing)
         {
+            _reading.EnterWriteLock();
             _view = null;
+            _reading.ExitWriteLock();
         }
     }
 
-    private static View Applied(SortedTree[] trees, IReadOnlyList<WriteOperation> operations)
+    /// <summary>The caller holds one of the locks.</summary>
+    private View Current() => _view ?? throw new ObjectDisposedException(nameof(MemoryKeyValueStore));
+
+    /// <summary>The present, which later writes leave as it is: they have another owner.</summary>
+    private View Freeze()
+    {
+        _reading.EnterReadLock();
+        try
+        {
+            var view = Current();
+            _owner = new();
+            return view;
+        }
+        finally
+        {
+            _reading.ExitReadLock();
+        }
+    }
+
+    private static View Applied(SortedTree[] trees, IReadOnlyList<WriteOperation> operations, object owner)
     {
         var edits = new SortedTreeEdit?[trees.Length];
         foreach (var (kind, column, key, second) in operations)
         {
-            var edit = edits[(int)column] ??= new(trees[(int)column]);
+            var edit = edits[(int)column] ??= new(trees[(int)column], owner);
             switch (kind)
             {
                 case WriteKind.Put:

@@ -16,12 +16,11 @@ public sealed class CrashTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Theory]
+    [StoreTheory]
     [InlineData(StoreKind.RocksDb)]
     [InlineData(StoreKind.Sqlite)]
     public void After_kill_9_nothing_acknowledged_is_lost_and_every_batch_is_whole(StoreKind kind)
     {
-        Installed.Require(kind);
         var random = new Random(20);
         var root = _folder.At("store");
         long acknowledged = 0;
@@ -44,12 +43,11 @@ public sealed class CrashTests : IDisposable
         Assert.True(acknowledged > Kills);
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(StoreKind.RocksDb)]
     [InlineData(StoreKind.Sqlite)]
     public void A_second_process_is_refused_while_the_first_lives_and_served_once_it_is_dead(StoreKind kind)
     {
-        Installed.Require(kind);
         using var writer = new CrashProcess("write", _folder.At("store"), kind.ToString(), "1");
         Assert.Equal("open", writer.NextLine());
         var refusal = Assert.Throws<StoreException>(() => StoreFactory.Open(_folder.At("store")));
@@ -59,12 +57,11 @@ public sealed class CrashTests : IDisposable
         StoreFactory.Open(_folder.At("store")).Dispose();
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(StoreKind.RocksDb, 1)]
     [InlineData(StoreKind.Sqlite, 2)]
     public void Damaged_files_are_refused_or_survived_but_never_break_the_process(StoreKind kind, int seed)
     {
-        Installed.Require(kind);
         var random = new Random(seed);
         MakeStore(_folder.At("whole"), kind);
         for (var i = 0; i < DamagedStores; i++)

@@ -19,7 +19,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         GC.SuppressFinalize(this);
     }
 
-    [Fact]
+    [StoreFact]
     public void What_was_written_is_there_after_a_restart()
     {
         var large = new byte[3_000_000];
@@ -38,7 +38,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Equal(large, last.Get(Column.Blocks, [2]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_second_opening_is_refused_with_the_directory_and_the_process()
     {
         Store.Put(Column.Meta, [1], [1]);
@@ -48,7 +48,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Equal([1], Store.Get(Column.Meta, [1]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_store_stays_locked_until_its_last_reader_has_gone()
     {
         Store.Put(Column.Meta, [1], [1]);
@@ -64,7 +64,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Equal([1], again.Get(Column.Meta, [1]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_checkpoint_opens_as_a_store_of_its_moment()
     {
         for (byte i = 0; i < 100; i++)
@@ -81,7 +81,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Single(copy.Scan(Column.Accounts, new byte[] { 200 }));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_checkpoint_needs_a_new_directory()
     {
         Store.CreateCheckpoint(_folder.At("copy"));
@@ -90,7 +90,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Throws<StoreException>(() => Store.CreateCheckpoint(_folder.At("file")));
     }
 
-    [Fact]
+    [StoreFact]
     public void The_newest_checkpoints_are_kept_and_any_of_them_restores()
     {
         var folder = Path.Combine(Root, "checkpoints");
@@ -120,7 +120,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Equal(BitConverter.GetBytes(5000UL), elsewhere.Get(Column.Meta, "head"u8));
     }
 
-    [Fact]
+    [StoreFact]
     public void Half_made_checkpoints_are_removed_and_not_listed()
     {
         var folder = _folder.At("checkpoints");
@@ -131,7 +131,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Equal(["notes"], Directory.GetDirectories(folder).Select(Path.GetFileName));
     }
 
-    [Fact]
+    [StoreFact]
     public void An_interrupted_restoring_is_refused_until_it_is_done_again()
     {
         Store.Put(Column.Meta, [1], [1]);
@@ -145,7 +145,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         Assert.Equal([1], store.Get(Column.Meta, [1]));
     }
 
-    [Fact]
+    [StoreFact]
     public void Statistics_tell_sizes_and_latencies()
     {
         for (var i = 0; i < 300; i++)
@@ -164,11 +164,7 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
 
     protected override IKeyValueStore CreateStore() => Open(Root);
 
-    private IKeyValueStore Open(string root)
-    {
-        Installed.Require(kind);
-        return StoreFactory.Open(root, kind);
-    }
+    private IKeyValueStore Open(string root) => StoreFactory.Open(root, kind);
 }
 
 public sealed class SqliteKeyValueStoreTests() : DiskKeyValueStoreContract(StoreKind.Sqlite);

@@ -5,7 +5,7 @@ namespace SuperVm.Local.Tests.Storage;
 /// <summary>Scans, snapshots, concurrency, and every operation against a plain sorted map.</summary>
 public abstract partial class KeyValueStoreContract
 {
-    [Fact]
+    [StoreFact]
     public void A_scan_goes_over_a_prefix_in_unsigned_byte_order()
     {
         foreach (var key in (string[])["80", "7F", "00", "FF", "7F00", "7FFF", "", "FFFF", "FFFF00", "FE", "7E"])
@@ -23,7 +23,7 @@ public abstract partial class KeyValueStoreContract
         Assert.Equal("FFFF00 FFFF FF FE 80 7FFF 7F00 7F 7E 00 ", string.Join(' ', Scanned("", reverse: true)));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_scan_begins_at_its_start_in_either_direction()
     {
         foreach (var key in (string[])["10", "11", "1110", "12", "1200", "13", "20"])
@@ -44,7 +44,7 @@ public abstract partial class KeyValueStoreContract
         Assert.Equal([], Scanned("", "0F", reverse: true));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_cursor_gives_spans_and_stays_at_its_end()
     {
         Store.Put(Column.Meta, [1], [10, 11]);
@@ -58,7 +58,7 @@ public abstract partial class KeyValueStoreContract
         Assert.False(cursor.MoveNext());
     }
 
-    [Fact]
+    [StoreFact]
     public void A_cursor_sees_the_store_as_it_was_when_it_was_opened()
     {
         for (byte i = 0; i < 200; i++)
@@ -84,7 +84,7 @@ public abstract partial class KeyValueStoreContract
         Assert.Equal(151, Keys(Column.Meta).Count);
     }
 
-    [Fact]
+    [StoreFact]
     public void A_snapshot_does_not_see_later_writes()
     {
         Store.Put(Column.Accounts, [1], [1]);
@@ -108,7 +108,7 @@ public abstract partial class KeyValueStoreContract
         Assert.Empty(Keys(Column.Slots));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_disposed_snapshot_refuses()
     {
         var snapshot = Store.Snapshot();
@@ -118,7 +118,7 @@ public abstract partial class KeyValueStoreContract
         Assert.ThrowsAny<ObjectDisposedException>(() => snapshot.OpenCursor(Column.Meta, default));
     }
 
-    [Fact]
+    [StoreFact]
     public void Many_snapshots_live_side_by_side()
     {
         var snapshots = new List<IKeyValueSnapshot>();
@@ -135,7 +135,7 @@ public abstract partial class KeyValueStoreContract
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void Readers_beside_writers_see_whole_batches()
     {
         const int Keys = 50, Rounds = 200, Readers = 3;
@@ -178,7 +178,7 @@ public abstract partial class KeyValueStoreContract
         Assert.Equal(BitConverter.GetBytes(Rounds), Store.Get(Column.Slots, [7]));
     }
 
-    [Fact]
+    [StoreFact]
     public void Writers_on_many_threads_lose_nothing()
     {
         const int Writers = 4, Each = 250;
@@ -194,7 +194,7 @@ public abstract partial class KeyValueStoreContract
         Assert.Equal(Writers * Each, Store.Scan(Column.Index, default).Count());
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(1, 3, 2)]
     [InlineData(2, 256, 2)]
     [InlineData(3, 256, 4)]

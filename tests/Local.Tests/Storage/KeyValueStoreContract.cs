@@ -23,7 +23,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    [Fact]
+    [StoreFact]
     public void An_absent_key_has_no_value()
     {
         Assert.Null(Store.Get(Column.Meta, [1]));
@@ -31,7 +31,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.False(Store.Contains(Column.Meta, [1]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_value_is_read_back_overwritten_and_deleted()
     {
         Store.Put(Column.Accounts, [1, 2], [3, 4, 5]);
@@ -45,7 +45,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Null(Store.Get(Column.Accounts, [1, 2]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_read_into_a_buffer_tells_the_length_and_copies_only_what_fits()
     {
         Store.Put(Column.Code, [9], [1, 2, 3, 4]);
@@ -57,7 +57,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Equal([0, 0, 0], small);
     }
 
-    [Fact]
+    [StoreFact]
     public void A_value_read_belongs_to_the_caller()
     {
         Store.Put(Column.Meta, [1], [1, 2, 3]);
@@ -67,7 +67,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Equal([1, 2, 3], Store.Get(Column.Meta, [1]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_batch_copies_what_it_is_given()
     {
         byte[] key = [1], value = [2];
@@ -79,7 +79,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Null(Store.Get(Column.Meta, [77]));
     }
 
-    [Fact]
+    [StoreFact]
     public void Empty_keys_and_empty_values_are_values_like_others()
     {
         Store.Put(Column.Index, [], [7]);
@@ -92,7 +92,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Equal(["00"], Keys(Column.Index));
     }
 
-    [Fact]
+    [StoreFact]
     public void Columns_are_key_spaces_of_their_own()
     {
         foreach (var column in Enum.GetValues<Column>())
@@ -107,7 +107,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void Large_values_are_kept_whole()
     {
         var random = new Random(1);
@@ -120,7 +120,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void Long_keys_are_compared_to_their_end()
     {
         var keys = Enumerable.Range(0, 50).Select(i => new byte[i * 40]).ToArray();
@@ -135,7 +135,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.All(keys, key => Assert.Equal(BitConverter.GetBytes(key.Length), Store.Get(Column.Trie, key)!));
     }
 
-    [Fact]
+    [StoreFact]
     public void Many_keys_are_answered_in_the_order_asked()
     {
         Store.Put(Column.Slots, [1], [10]);
@@ -145,7 +145,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Empty(Store.GetMany(Column.Slots, []));
     }
 
-    [Fact]
+    [StoreFact]
     public void Operations_of_a_batch_take_effect_in_their_order()
     {
         Apply(batch =>
@@ -162,7 +162,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Equal([2], Store.Get(Column.Meta, [3]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_cleared_batch_is_empty_and_a_written_one_can_be_written_again()
     {
         using var batch = Store.CreateBatch();
@@ -178,7 +178,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Equal([2], Store.Get(Column.Meta, [2]));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_range_is_deleted_from_its_first_key_to_before_its_last()
     {
         for (byte i = 0; i < 10; i++)
@@ -197,7 +197,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Equal(["01", "02", "07", "08", "09"], Keys(Column.History));
     }
 
-    [Fact]
+    [StoreFact]
     public void Statistics_are_finite_numbers()
     {
         Store.Put(Column.Meta, [1], new byte[1000]);
@@ -207,7 +207,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         Assert.Matches("^[a-z]+$", Store.Kind);
     }
 
-    [Fact]
+    [StoreFact]
     public void A_closed_store_refuses()
     {
         Store.Put(Column.Meta, [1], [1]);
@@ -222,7 +222,7 @@ public abstract partial class KeyValueStoreContract : IDisposable
         batch.Dispose();
     }
 
-    [Fact]
+    [StoreFact]
     public void A_batch_of_another_store_is_refused()
     {
         using var foreign = new ForeignBatch();

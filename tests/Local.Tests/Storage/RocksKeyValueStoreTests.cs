@@ -3,12 +3,12 @@ using SuperVm.Local.Storage;
 
 namespace SuperVm.Local.Tests.Storage;
 
+[NeedsRocksDb]
 public sealed class RocksKeyValueStoreTests() : DiskKeyValueStoreContract(StoreKind.RocksDb)
 {
-    [Fact]
+    [StoreFact]
     public void Compression_is_measured_on_what_lies_in_files()
     {
-        Installed.Require(StoreKind.RocksDb);
         using var folder = new TemporaryFolder();
         using (var store = StoreFactory.Open(folder.At("store"), StoreKind.RocksDb))
         {

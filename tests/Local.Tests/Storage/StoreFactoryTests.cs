@@ -10,7 +10,7 @@ public sealed class StoreFactoryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
+    [StoreFact]
     public void Without_a_wish_the_best_store_of_the_machine_is_opened_and_a_fallback_is_announced_in_one_line()
     {
         var lines = new List<string>();
@@ -20,7 +20,7 @@ public sealed class StoreFactoryTests : IDisposable
         Assert.All(lines, line => Assert.Contains("apt-get install", line));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_store_keeps_its_kind_and_refuses_another()
     {
         StoreFactory.Open(_folder.At("s"), StoreKind.Sqlite).Dispose();
@@ -32,7 +32,7 @@ public sealed class StoreFactoryTests : IDisposable
         Assert.Contains("of kind sqlite", Refusal(_folder.At("s"), StoreKind.RocksDb));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_foreign_directory_is_refused_and_left_as_it_was()
     {
         File.WriteAllText(_folder.At("letter.txt"), "not a store");
@@ -43,7 +43,7 @@ public sealed class StoreFactoryTests : IDisposable
         Assert.NotEmpty(Refusal("/proc/no-such-place"));
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData("schema 1", "schema 2", "newer program")]
     [InlineData("schema 1", "schema 0", "Import the chain again")]
     [InlineData("schema 1", "schema one", "damaged")]
@@ -59,7 +59,7 @@ public sealed class StoreFactoryTests : IDisposable
         Assert.Contains(reason, Refusal(_folder.At("s")));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_store_without_its_data_is_refused()
     {
         StoreFactory.Open(_folder.At("s"), StoreKind.Sqlite).Dispose();
@@ -67,12 +67,11 @@ public sealed class StoreFactoryTests : IDisposable
         Assert.Contains("is gone", Refusal(_folder.At("s")));
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(StoreKind.Sqlite)]
     [InlineData(StoreKind.RocksDb)]
     public void An_interrupted_first_opening_is_taken_up_again(StoreKind kind)
     {
-        Installed.Require(kind);
         StoreFactory.Open(_folder.At("s"), kind).Dispose();
         var marker = Path.Combine(_folder.At("s"), "STORE");
         File.WriteAllText(marker, File.ReadAllText(marker).Replace("ready", "new"));
@@ -81,12 +80,11 @@ public sealed class StoreFactoryTests : IDisposable
         Assert.Contains("state ready", File.ReadAllText(marker));
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(StoreKind.Sqlite)]
     [InlineData(StoreKind.RocksDb)]
     public void A_refused_store_can_be_opened_once_the_reason_is_gone(StoreKind kind)
     {
-        Installed.Require(kind);
         var holder = StoreFactory.Open(_folder.At("s"), kind);
         Refusal(_folder.At("s"));
         Refusal(_folder.At("s"));

@@ -1,12 +1,13 @@
 namespace SuperVm.Core.Storage.InMemory;
 
 /// <summary>
-/// An immutable sorted map from byte keys to byte values: a B+ tree whose edits share what they leave alone.
+/// A sorted map from byte keys to byte values: a B+ tree whose edits share what they leave alone.
 /// </summary>
 /// <remarks>
 /// Path copying (Driscoll, Sarnak, Sleator, Tarjan, "Making data structures persistent", 1989): an edit clones the
-/// nodes from the root to the leaves that it touches, each once, and gives a new root. A snapshot is therefore a
-/// reference, and a reader needs no lock.
+/// nodes from the root to the leaves that it touches, each once for its owner, and gives a new root. A snapshot is
+/// therefore a reference. Whoever knows that nobody else holds a tree may go on with the same owner, and nothing is
+/// cloned.
 /// </remarks>
 /// <param name="root">Null in an empty tree.</param>
 /// <param name="count">Number of keys.</param>

@@ -1,7 +1,11 @@
 namespace SuperVm.Core.Storage.InMemory;
 
-/// <summary>A series of changes to a <see cref="SortedTree"/>, seen by nobody until <see cref="Finish"/>.</summary>
-internal sealed class SortedTreeEdit(SortedTree origin)
+/// <summary>A series of changes to a <see cref="SortedTree"/>.</summary>
+/// <param name="owner">
+/// Nodes of this owner are changed in place, and the origin with them; others are cloned first, so that a new owner
+/// leaves the origin as it is.
+/// </param>
+internal sealed class SortedTreeEdit(SortedTree origin, object owner)
 {
     /// <summary>A node with fewer entries than this looks for a neighbour to join.</summary>
     private const int SparseCount = TreeNode.Capacity / 4;
@@ -20,10 +24,10 @@ internal sealed class SortedTreeEdit(SortedTree origin)
     /// <summary>Takes over both arrays: nobody may change them afterwards.</summary>
     internal void Put(byte[] key, byte[] value)
     {
-        _root = _root is null ? new TreeNode(isLeaf: true, this) : Own(_root);
+        _root = _root is null ? new TreeNode(isLeaf: true, owner) : Own(_root);
         if (PutBelow(_root, key, value) is { } right)
         {
-            var root = new TreeNode(isLeaf: false, this);
+            var root = new TreeNode(isLeaf: false, owner);
             root.Insert(0, _root.Key(0), _root);
             root.Insert(1, right.Key(0), right);
             _root = root;
@@ -72,9 +76,9 @@ internal sealed class SortedTreeEdit(SortedTree origin)
         }
     }
 
-    private TreeNode Own(TreeNode node) => node.BelongsTo(this) ? node : node.CloneFor(this);
+    private TreeNode Own(TreeNode node) => node.BelongsTo(owner) ? node : node.CloneFor(owner);
 
-    /// <summary>The new right neighbour where <paramref name="node"/> (which this edit owns) had to be split.</summary>
+    /// <summary>The new right neighbour where <paramref name="node"/> (which the owner has) had to be split.</summary>
     private TreeNode? PutBelow(TreeNode node, byte[] key, byte[] value)
     {
         if (node.IsLeaf)
@@ -118,7 +122,7 @@ internal sealed class SortedTreeEdit(SortedTree origin)
 
         // Ascending insertion (block numbers) fills nodes to the brim instead of leaving halves behind.
         var middle = index == node.Count ? node.Count - 1 : node.Count / 2;
-        var right = node.SplitAt(middle, this);
+        var right = node.SplitAt(middle, owner);
         if (index <= middle)
         {
             node.Insert(index, key, item);

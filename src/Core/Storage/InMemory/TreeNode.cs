@@ -12,9 +12,9 @@ namespace SuperVm.Core.Storage.InMemory;
 ///   items  v0|c0   v1|c1   v2|c2 …     value (byte[]) or child (TreeNode)
 /// </code>
 /// A search goes over the heads, 8 to a cache line, and looks at a whole key only where heads are equal. A node is
-/// changed only by the edit that created it; every other edit clones it first.
+/// changed only on behalf of the owner it was made for; every other clones it first.
 /// </remarks>
-internal sealed class TreeNode(bool isLeaf, object edit)
+internal sealed class TreeNode(bool isLeaf, object owner)
 {
     /// <summary>Most entries of a node.</summary>
     internal const int Capacity = 64;
@@ -34,7 +34,7 @@ internal sealed class TreeNode(bool isLeaf, object edit)
 
     internal TreeNode Child(int index) => (TreeNode)_items[index];
 
-    internal bool BelongsTo(object other) => ReferenceEquals(edit, other);
+    internal bool BelongsTo(object other) => ReferenceEquals(owner, other);
 
     internal TreeNode CloneFor(object other)
     {
@@ -142,9 +142,9 @@ internal sealed class TreeNode(bool isLeaf, object edit)
     }
 
     /// <summary>Moves the entries from <paramref name="index"/> on into a new right neighbour.</summary>
-    internal TreeNode SplitAt(int index, object owner)
+    internal TreeNode SplitAt(int index, object newOwner)
     {
-        var right = new TreeNode(IsLeaf, owner) { Count = Count - index };
+        var right = new TreeNode(IsLeaf, newOwner) { Count = Count - index };
         Array.Copy(_keys, index, right._keys, 0, right.Count);
         Array.Copy(_items, index, right._items, 0, right.Count);
         Array.Clear(_keys, index, right.Count);
