@@ -41,7 +41,7 @@ public static class ConformanceKinds
     public static IReadOnlyList<ConformanceKind> All { get; } =
     [
         new("state", "State tests: one transaction on a pre-state", () => new StateWorker()),
-        new("block", "Blockchain tests: chains of RLP blocks, valid and invalid", null),
+        new("block", "Blockchain tests: chains of RLP blocks, valid and invalid", () => new BlockWorker()),
         new("transaction", "Raw transactions, valid and invalid per fork", () => new TransactionWorker()),
         new("rlp", "RLP encoding and decoding", () => new RlpWorker()),
         new("trie", "Roots of Merkle Patricia tries", () => new TrieWorker()),
