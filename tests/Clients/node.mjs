@@ -1,0 +1,37 @@
+// Starts a real `supervm dev` on a free port and stops it again.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+const program = path.join(root, 'artifacts', 'bin', 'SuperVm.Cli', 'release', 'supervm.dll');
+const START_TIMEOUT_MS = 60_000;
+
+/** Answers { url, stop, output } once the node listens. */
+export async function startNode(...args) {
+  if (!fs.existsSync(program)) {
+    throw new Error('the program is not built: run ./supervm --help once');
+  }
+  const child = spawn('dotnet', [program, 'dev', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const url = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the node did not start:\n${output}`)), START_TIMEOUT_MS);
+    const take = (chunk) => {
+      output += chunk;
+      const found = /Listening on (\S+)/.exec(output);
+      if (found) {
+        clearTimeout(timer);
+        resolve(found[1]);
+      }
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('exit', (code) => reject(new Error(`the node ended with ${code}:\n${output}`)));
+  });
+  const stop = () => new Promise((resolve) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+    child.kill('SIGTERM');
+  });
+  return { url, stop, output: () => output };
+}
