@@ -18,8 +18,11 @@ internal sealed unsafe class FrameSlabs
     /// <summary>Words an operand stack may hold (Yellow Paper, 9.1).</summary>
     internal const int StackLimit = 1024;
 
-    /// <summary>Bytes of memory of all frames together; more than any gas limit of a real block can pay.</summary>
-    internal const int MemoryLimit = 1 << 30;
+    /// <summary>
+    /// Bytes of memory of all frames together: as many whole words as one array takes. A test of the standard pays for
+    /// 1.5 GB; what more costs (9 * 10^12 gas for all) no real block can pay.
+    /// </summary>
+    internal const int MemoryLimit = 0x7FFF_FFA0;
 
     private const int FirstStackWords = 4 * StackLimit;
     private const int FirstMemoryBytes = 1 << 16;
