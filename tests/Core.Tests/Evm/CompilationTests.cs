@@ -53,7 +53,7 @@ public sealed class CompilationTests
         {
             var result = world.Call(EvmWorld.Contract, 10_000_000, new UInt256(15).ToBigEndian());
             Assert.Equal(610UL, UInt256.FromBigEndian(result.Output.Span));
-            Assert.True(CodeAnalysis.Of(CodeOf(world)).Tier.Compilations > 0);
+            Assert.True(CodeAnalysis.Of(CodeOf(world)).Tier.UnitCount > 0);
         }
     }
 

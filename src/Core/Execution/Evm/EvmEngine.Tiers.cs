@@ -5,52 +5,56 @@ namespace SuperVm.Core.Execution.Evm;
 /// <summary>Runs a frame interpreted or compiled, whichever there is, and changes between the two.</summary>
 public sealed unsafe partial class EvmEngine
 {
-    /// <summary>Whether code that runs often is compiled to machine code; results are the same in every mode.</summary>
-    public CompilationMode Compilation { get; set; } = CompilationMode.Background;
-
     /// <summary>What a run counts that ended before its jumps were used up; it is not worth counting them.</summary>
     private const int JumpsOfShortRun = 8;
 
+    /// <summary>Whether code that runs often is compiled to machine code; results are the same in every mode.</summary>
+    public CompilationMode Compilation { get; set; } = CompilationMode.Background;
+
+    private const int NotMissed = -1;
+
     private FrameExit RunFrame(Frame frame)
     {
-        if (Tracer is not null)
+        if (Tracer is not null || Compilation == CompilationMode.Off)
         {
-            return Interpreter.Run(frame, int.MaxValue);
+            return RunInterpreted(frame);
         }
 
         var tier = frame.Analysis.Tier;
+        var mustInterpret = false;
         while (true)
         {
             FrameExit exit;
-            if (tier.Compiled is { } compiled && ReferenceEquals(compiled.Table, frame.Table)
-                && Compilation != CompilationMode.Off)
+            if (!mustInterpret && tier.At(frame) is { } compiled)
             {
-                exit = FrameExit.Interpret;
-                if (compiled.HasEntry(frame.Pc))
-                {
-                    frame.Entries = compiled.Entries;
-                    exit = compiled.Run(frame);
-                }
-
-                if (exit == FrameExit.Interpret)
-                {
-                    // Up to the next jump, where there may be an entry again.
-                    tier.Miss(compiled, Compilation);
-                    exit = Interpreter.Run(frame, 0);
-                }
+                exit = compiled.Run(frame);
+                mustInterpret = exit == FrameExit.Interpret;
             }
             else
             {
-                var jumps = tier.JumpsLeft(Compilation);
+                var missed = mustInterpret ? NotMissed : frame.Pc;
+                var jumps = tier.JumpsFor(frame, Compilation);
+                mustInterpret = false;
                 exit = Interpreter.Run(frame, jumps, tier.Profile);
-                tier.Spend(exit == FrameExit.Hot ? jumps : JumpsOfShortRun);
-                if (exit == FrameExit.Hot)
+                if (missed != NotMissed)
                 {
-                    tier.Heat(frame.Table, frame.Pc, Compilation);
+                    tier.NoteMiss(frame, missed, exit == FrameExit.Hot ? jumps : JumpsOfShortRun, Compilation);
                 }
             }
 
             if (exit is FrameExit.Halted or FrameExit.Child)
+            {
+                return exit;
+            }
+        }
+    }
+
+    private static FrameExit RunInterpreted(Frame frame)
+    {
+        while (true)
+        {
+            var exit = Interpreter.Run(frame, int.MaxValue);
+            if (exit != FrameExit.Hot)
             {
                 return exit;
             }

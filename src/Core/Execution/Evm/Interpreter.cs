@@ -19,8 +19,11 @@ internal enum FrameExit : byte
     /// <summary>As many jumps as allowed were taken; the frame stands at the target of the last (Compilation).</summary>
     Hot,
 
-    /// <summary>Compiled code reached what it does not hold; the interpreter goes on from the frame's place.</summary>
+    /// <summary>Compiled code cannot run the instruction at the frame's place; the interpreter must.</summary>
     Interpret,
+
+    /// <summary>Compiled code reached what it does not hold; another unit may, else the interpreter goes on.</summary>
+    Elsewhere,
 }
 
 /// <summary>The interpreter loop: one instruction after the other, checked by table, the frequent ones done in place.</summary>

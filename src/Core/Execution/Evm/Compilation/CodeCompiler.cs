@@ -47,6 +47,7 @@ internal sealed class CodeCompiler
         Address = Writer.NewLocal(typeof(nint));
         ExitPc = Writer.NewLocal(typeof(int));
         Interpret = Writer.NewLabel();
+        Elsewhere = Writer.NewLabel();
         Fault = Writer.NewLabel();
     }
 
@@ -74,6 +75,9 @@ internal sealed class CodeCompiler
     /// <summary>Leaves to the interpreter at <see cref="ExitPc"/>, the stack pointer and gas being right.</summary>
     internal Label Interpret { get; }
 
+    /// <summary>As <see cref="Interpret"/>, but to another unit where one begins at that place.</summary>
+    internal Label Elsewhere { get; }
+
     /// <summary>Ends the frame with the fault that an operation has noted.</summary>
     internal Label Fault { get; }
 
@@ -86,7 +90,6 @@ internal sealed class CodeCompiler
     {
         var compiler = new CodeCompiler(code, table, profile);
         compiler.AddRoot(hotPc);
-        compiler.AddRoot(0);
         return compiler.Run();
     }
 
@@ -189,7 +192,7 @@ internal sealed class CodeCompiler
         // Called once without an entry, so that the machine code is there before a frame waits for it.
         var body = Method.CreateDelegate<CompiledBody>();
         body(new Frame(null!), -1);
-        return new CompiledCode(Table, body, entries);
+        return new CompiledCode(body, entries);
     }
 
     private void EmitPrologue(Label dispatch)
@@ -217,7 +220,7 @@ internal sealed class CodeCompiler
             Writer.Mark(_roots[pc]);
             Writer.Constant(pc);
             Writer.Store(ExitPc);
-            Writer.Branch(OpCodes.Br, Interpret);
+            Writer.Branch(OpCodes.Br, Elsewhere);
         }
     }
 
@@ -242,16 +245,22 @@ internal sealed class CodeCompiler
 
     private void EmitExits()
     {
-        Writer.Mark(Interpret);
+        EmitExit(Interpret, FrameExit.Interpret);
+        EmitExit(Elsewhere, FrameExit.Elsewhere);
+        Writer.Mark(Fault);
+        Writer.Constant((int)FrameExit.Halted);
+        Writer.Emit(OpCodes.Ret);
+    }
+
+    private void EmitExit(Label label, FrameExit exit)
+    {
+        Writer.Mark(label);
         SaveGas();
         Writer.LoadFrame();
         Writer.Load(ExitPc);
         Writer.Emit(OpCodes.Stfld, CompiledSupport.PcField);
         SaveHeight();
-        Writer.Constant((int)FrameExit.Interpret);
-        Writer.Emit(OpCodes.Ret);
-        Writer.Mark(Fault);
-        Writer.Constant((int)FrameExit.Halted);
+        Writer.Constant((int)exit);
         Writer.Emit(OpCodes.Ret);
     }
 

@@ -1,3 +1,5 @@
+using SuperVm.Core.State;
+
 namespace SuperVm.Core.Execution.Evm.Compilation;
 
 /// <summary>When hot code is compiled.</summary>
@@ -19,117 +21,146 @@ public enum CompilationMode : byte
 /// <summary>How far a piece of code has come on its way to machine code; shared by all threads that run it.</summary>
 /// <remarks>
 /// <code>
-///   Cold ──jumps──▶ Watched ──jumps──▶ Compiling ──▶ Compiled ──misses──▶ Watched (a few times)
-///                                          └──▶ GivenUp
+///   Cold ──jumps──▶ Watched (profile) ──jumps──▶ first unit ──misses──▶ second unit … up to MaxUnits
 /// </code>
-/// Counters are raced over by threads on purpose; the step to Compiling is taken by exactly one of them.
+/// A unit holds the hot ways from a place that was hot without being compiled. Counters are raced over by threads on
+/// purpose; compilation is done by one thread at a time.
 /// </remarks>
-internal sealed class CodeTier(State.Code code)
+internal sealed class CodeTier(Code code)
 {
     /// <summary>Jumps over all runs before code is watched, and then before it is compiled.</summary>
-    internal const int ColdJumps = 4_000;
-    internal const int WatchedJumps = 2_000;
+    private const int ColdJumps = 4_000;
+    private const int WatchedJumps = 2_000;
 
-    /// <summary>Interpreted stretches of compiled code before it is compiled again with a new profile.</summary>
-    private const int MissesBeforeAgain = 2_000;
+    /// <summary>Times that frames stood where nothing is compiled, before that place is.</summary>
+    private const int MissesBeforeUnit = 500;
 
-    private const int MaxCompilations = 5;
+    private const int MaxUnits = 24;
 
     /// <summary>What takes the place of these numbers in eager mode.</summary>
-    private const int EagerJumps = 3;
+    private const int EagerCount = 3;
 
+    /// <summary>Jumps between two looks at code of which no more is compiled.</summary>
+    private const int JumpsWhenDone = 64;
+
+    private CompiledUnits? _units;
     private int _jumpsLeft = ColdJumps;
-    private int _compilations;
+    private int _misses;
     private int _isCompiling;
-
-    /// <summary>How often the code was compiled.</summary>
-    internal int Compilations => _compilations;
 
     internal CodeProfile? Profile { get; private set; }
 
-    internal CompiledCode? Compiled { get; private set; }
+    /// <summary>How many units were made for the rules of late.</summary>
+    internal int UnitCount => Volatile.Read(ref _units)?.Count ?? 0;
 
-    /// <summary>Jumps that the interpreter may take before it asks again.</summary>
-    internal int JumpsLeft(CompilationMode mode) => mode == CompilationMode.Eager
-        ? Math.Min(_jumpsLeft, EagerJumps)
-        : _jumpsLeft;
-
-    /// <summary>The interpreter ran; the profile, where there is one, has grown.</summary>
-    internal void Spend(int jumps) => _jumpsLeft -= Math.Min(jumps, _jumpsLeft);
-
-    /// <summary>The allowance of jumps is used up: takes the next step.</summary>
-    internal void Heat(InstructionTable table, int pc, CompilationMode mode)
+    /// <summary>The machine code to run from the frame's place on, if there is any.</summary>
+    internal CompiledCode? At(Frame frame)
     {
-        if (mode == CompilationMode.Off || _compilations >= MaxCompilations)
+        var units = Volatile.Read(ref _units);
+        return units is not null && ReferenceEquals(units.Table, frame.Table) ? units.At(frame.Pc) : null;
+    }
+
+    /// <summary>Jumps that the interpreter may take in a frame before it asks again.</summary>
+    internal int JumpsFor(Frame frame, CompilationMode mode)
+    {
+        var units = Volatile.Read(ref _units);
+        if (units is not null && ReferenceEquals(units.Table, frame.Table))
         {
-            Profile = null;
-            _jumpsLeft = int.MaxValue;
+            return units.Count < MaxUnits ? 0 : JumpsWhenDone;
+        }
+
+        return mode == CompilationMode.Eager ? Math.Min(_jumpsLeft, EagerCount) : _jumpsLeft;
+    }
+
+    /// <summary>A frame stood where nothing is compiled: notes that and, where it was often, compiles.</summary>
+    /// <param name="frame">The frame, where it is now.</param>
+    /// <param name="missed">Where it stood.</param>
+    /// <param name="jumps">Jumps that it took interpreted since the last time.</param>
+    /// <param name="mode">How to compile.</param>
+    internal void NoteMiss(Frame frame, int missed, int jumps, CompilationMode mode)
+    {
+        var units = Volatile.Read(ref _units);
+        if (units is not null && ReferenceEquals(units.Table, frame.Table))
+        {
+            if (++_misses >= (mode == CompilationMode.Eager ? EagerCount : MissesBeforeUnit) && units.Count < MaxUnits)
+            {
+                _misses = 0;
+                Compile(frame.Table, missed, mode);
+            }
+
             return;
         }
 
-        if (Profile is not { } profile)
+        _jumpsLeft -= jumps;
+        if (mode == CompilationMode.Off)
+        {
+            _jumpsLeft = int.MaxValue;
+        }
+        else if (_jumpsLeft <= 0 || mode == CompilationMode.Eager)
+        {
+            Heat(frame, mode);
+        }
+    }
+
+    private void Heat(Frame frame, CompilationMode mode)
+    {
+        _jumpsLeft = WatchedJumps;
+        if (Profile is null)
         {
             Profile = new CodeProfile(code.Length);
-            _jumpsLeft = WatchedFor(mode);
-            return;
         }
+        else
+        {
+            Compile(frame.Table, frame.Pc, mode);
+        }
+    }
 
-        _jumpsLeft = WatchedFor(mode);
+    private void Compile(InstructionTable table, int pc, CompilationMode mode)
+    {
         if (Interlocked.CompareExchange(ref _isCompiling, 1, 0) != 0)
         {
             return;
         }
 
-        if (mode is CompilationMode.Immediate or CompilationMode.Eager)
-        {
-            Compile(table, profile, pc);
-        }
-        else
+        Profile ??= new CodeProfile(code.Length);
+        if (mode == CompilationMode.Background)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
-                static work => work.Tier.CompileAside(work.Table, work.Profile, work.Pc),
-                (Tier: this, Table: table, Profile: profile, Pc: pc), preferLocal: false);
+                static work => work.Tier.CompileAside(work.Table, work.Pc),
+                (Tier: this, Table: table, Pc: pc), preferLocal: false);
+            return;
         }
-    }
 
-    /// <summary>A frame left compiled code, or found no entry into it.</summary>
-    internal void Miss(CompiledCode compiled, CompilationMode mode)
-    {
-        var limit = mode == CompilationMode.Eager ? EagerJumps : MissesBeforeAgain;
-        if (++compiled.Misses == limit && Compiled == compiled && _compilations < MaxCompilations)
-        {
-            // The interpreter runs it again for a while, watched, beginning with what is known.
-            Compiled = null;
-            _jumpsLeft = WatchedFor(mode);
-            Profile ??= new CodeProfile(code.Length);
-        }
+        AddUnit(table, pc);
+        Volatile.Write(ref _isCompiling, 0);
     }
 
     /// <summary>On a pool thread: what goes wrong there costs the compiled form, never the process.</summary>
-    private void CompileAside(InstructionTable table, CodeProfile profile, int pc)
+    private void CompileAside(InstructionTable table, int pc)
     {
         try
         {
-            Compile(table, profile, pc);
+            AddUnit(table, pc);
+            Volatile.Write(ref _isCompiling, 0);
         }
         catch (Exception error) when (error is InvalidProgramException or InvalidOperationException)
         {
-            _compilations = MaxCompilations;
-            Volatile.Write(ref _isCompiling, 0);
+            // Left as compiling: this code stays interpreted from here on.
+            Profile = null;
         }
     }
 
-    private static int WatchedFor(CompilationMode mode) => mode == CompilationMode.Eager ? EagerJumps : WatchedJumps;
-
-    private void Compile(InstructionTable table, CodeProfile profile, int pc)
+    private void AddUnit(InstructionTable table, int pc)
     {
-        _compilations++;
-        Compiled = CodeCompiler.Compile(code, table, profile, pc);
-        if (Compiled is null)
+        var units = Volatile.Read(ref _units);
+        if (units is null || !ReferenceEquals(units.Table, table))
         {
-            _compilations = MaxCompilations;
+            units = CompiledUnits.Empty(table, code.Padded.Length);
         }
 
-        Volatile.Write(ref _isCompiling, 0);
+        if (CodeCompiler.Compile(code, table, Profile!, pc) is { } unit)
+        {
+            Volatile.Write(ref _units, units.With(unit));
+        }
     }
 }

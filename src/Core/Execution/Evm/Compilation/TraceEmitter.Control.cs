@@ -125,7 +125,7 @@ internal sealed unsafe partial class TraceEmitter
 
         if (!IsDestination(known))
         {
-            LeaveHere();
+            LeaveHere(_compiler.Interpret);
             return;
         }
 
@@ -147,7 +147,7 @@ internal sealed unsafe partial class TraceEmitter
 
         _compiler.NoteDynamicJump();
         var leave = _writer.NewLabel();
-        AddLeavingStub(leave, _pc, Rest);
+        AddLeavingStub(leave, _pc, Rest, _compiler.Interpret);
         _spent += gas;
         var upper = _writer.Or(target[1], _writer.Or(target[2], target[3]));
         _writer.Load(upper);
@@ -173,10 +173,15 @@ internal sealed unsafe partial class TraceEmitter
     {
         var profile = _compiler.Profile;
         var (taken, passed) = (profile.Of(_pc), profile.PassedOf(_pc));
-        if (!_stack.At(_stack.Height - 1).IsConstant(out var target) || !IsDestination(target)
-            || taken + passed == 0)
+        if (!_stack.At(_stack.Height - 1).IsConstant(out var target) || !IsDestination(target))
         {
-            LeaveHere();
+            LeaveHere(_compiler.Interpret);
+            return;
+        }
+
+        if (taken + passed == 0)
+        {
+            LeaveHere(_pc == _root ? _compiler.Interpret : _compiler.Elsewhere);
             return;
         }
 
@@ -204,7 +209,7 @@ internal sealed unsafe partial class TraceEmitter
     {
         if (!wasSeen || _isRehearsal)
         {
-            AddLeavingStub(exit, pc, Rest);
+            AddLeavingStub(exit, pc, Rest, _compiler.Elsewhere);
             return;
         }
 

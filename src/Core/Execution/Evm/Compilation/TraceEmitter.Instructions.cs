@@ -30,7 +30,7 @@ internal sealed unsafe partial class TraceEmitter
     {
         if (!_compiler.Table.Has(op))
         {
-            LeaveHere();
+            LeaveHere(_compiler.Interpret);
             return;
         }
 
@@ -281,7 +281,7 @@ internal sealed unsafe partial class TraceEmitter
             _writer.Branch(OpCodes.Blt, _compiler.Fault);
             WriteBack(pending);
             MoveStackPointer(height);
-            LeaveAt(next);
+            LeaveAt(next, _compiler.Elsewhere);
         });
     }
 

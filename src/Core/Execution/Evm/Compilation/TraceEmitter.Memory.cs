@@ -110,7 +110,7 @@ internal sealed unsafe partial class TraceEmitter
             AddGas(rest + price);
             WriteBack(pending);
             MoveStackPointer(height);
-            LeaveAt(pc);
+            LeaveAt(pc, _compiler.Interpret);
         });
     }
 

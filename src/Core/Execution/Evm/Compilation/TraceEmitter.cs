@@ -88,7 +88,7 @@ internal sealed unsafe partial class TraceEmitter
             _writer.Mark(giveBack);
             AddGas(_total);
             _writer.Mark(tooLittle);
-            LeaveAt(_root);
+            LeaveAt(_root, _compiler.Interpret);
         });
     }
 
@@ -136,8 +136,8 @@ internal sealed unsafe partial class TraceEmitter
         JumpToRoot(pc);
     }
 
-    /// <summary>Leaves the trace to the interpreter before the instruction at hand.</summary>
-    private void LeaveHere()
+    /// <summary>Leaves the trace before the instruction at hand: to the interpreter, or elsewhere.</summary>
+    private void LeaveHere(Label exit)
     {
         _isOver = true;
         if (_isRehearsal)
@@ -148,7 +148,7 @@ internal sealed unsafe partial class TraceEmitter
         WriteBack(_stack.Pending());
         MoveStackPointer(_stack.Height);
         AddGas(Rest);
-        LeaveAt(_pc);
+        LeaveAt(_pc, exit);
     }
 
     private void JumpToRoot(int pc)
@@ -159,19 +159,19 @@ internal sealed unsafe partial class TraceEmitter
         }
         else
         {
-            LeaveAt(pc);
+            LeaveAt(pc, _compiler.Elsewhere);
         }
     }
 
-    private void LeaveAt(int pc)
+    private void LeaveAt(int pc, Label exit)
     {
         _writer.Constant(pc);
         _writer.Store(_compiler.ExitPc);
-        _writer.Branch(OpCodes.Br, _compiler.Interpret);
+        _writer.Branch(OpCodes.Br, exit);
     }
 
-    /// <summary>A stub that leaves to the interpreter with the stack as it is now and gas on top of what is left.</summary>
-    private void AddLeavingStub(Label label, int pc, long gasBack)
+    /// <summary>A stub that leaves with the stack as it is now and gas on top of what is left.</summary>
+    private void AddLeavingStub(Label label, int pc, long gasBack, Label exit)
     {
         if (_isRehearsal)
         {
@@ -187,7 +187,7 @@ internal sealed unsafe partial class TraceEmitter
             WriteBack(pending);
             MoveStackPointer(height);
             AddGas(gasBack);
-            LeaveAt(pc);
+            LeaveAt(pc, exit);
         });
     }
 
