@@ -1,4 +1,4 @@
-using System.Numerics;
+using SuperVm.Core.Cryptography;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Execution.Precompiles;
@@ -62,17 +62,9 @@ internal static class ModexpPrecompile
         var output = new byte[(int)call.ModulusLength.U0];
         var numbers = new byte[baseLength + exponentLength + output.Length];
         CopyPadded(input, HeadLength, numbers);
-        var modulus = new BigInteger(numbers.AsSpan(baseLength + exponentLength), true, true);
-        if (modulus.IsZero)
-        {
-            return output;
-        }
-
-        var power = BigInteger.ModPow(
-            new BigInteger(numbers.AsSpan(0, baseLength), true, true),
-            new BigInteger(numbers.AsSpan(baseLength, exponentLength), true, true),
-            modulus);
-        power.TryWriteBytes(output.AsSpan(output.Length - power.GetByteCount(true)), out _, true, true);
+        Modexp.Compute(
+            numbers.AsSpan(0, baseLength), numbers.AsSpan(baseLength, exponentLength),
+            numbers.AsSpan(baseLength + exponentLength), output);
         return output;
     }
 

@@ -42,10 +42,10 @@ internal static class PrecompilePrices
         input.Length == HashPrecompiles.Blake2fBytes ? BinaryPrimitives.ReadUInt32BigEndian(input) : 0;
 
     internal static ulong G1Msm(ReadOnlySpan<byte> input) =>
-        Msm((ulong)input.Length / 160, 12_000, G1Discounts);
+        Msm((ulong)input.Length / BlsPrecompiles.G1MsmBytes, 12_000, G1Discounts);
 
     internal static ulong G2Msm(ReadOnlySpan<byte> input) =>
-        Msm((ulong)input.Length / 288, 22_500, G2Discounts);
+        Msm((ulong)input.Length / BlsPrecompiles.G2MsmBytes, 22_500, G2Discounts);
 
     /// <summary>EIP-198: squares priced by a curve of three pieces, over 20.</summary>
     internal static ulong ModexpByzantium(ReadOnlySpan<byte> input)

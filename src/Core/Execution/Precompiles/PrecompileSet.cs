@@ -29,6 +29,11 @@ public sealed class PrecompileSet
             _byNumber[9] = new("blake2f", PrecompilePrices.Blake2f, HashPrecompiles.Blake2f);
         }
 
+        if (rules.Eip2537)
+        {
+            AddBls();
+        }
+
         if (rules.Eip7951)
         {
             _byNumber[P256Number] = new("p256verify", static _ => 6_900, CurvePrecompiles.P256Verify);
@@ -70,5 +75,20 @@ public sealed class PrecompileSet
             "bn254 pairing",
             input => pairing + (pair * ((ulong)input.Length / CurvePrecompiles.Bn254PairBytes)),
             CurvePrecompiles.Bn254Pairing);
+    }
+
+    /// <summary>EIP-2537.</summary>
+    private void AddBls()
+    {
+        _byNumber[11] = new("BLS12_G1ADD", static _ => 375, BlsPrecompiles.G1Add);
+        _byNumber[12] = new("BLS12_G1MSM", PrecompilePrices.G1Msm, BlsPrecompiles.G1Msm);
+        _byNumber[13] = new("BLS12_G2ADD", static _ => 600, BlsPrecompiles.G2Add);
+        _byNumber[14] = new("BLS12_G2MSM", PrecompilePrices.G2Msm, BlsPrecompiles.G2Msm);
+        _byNumber[15] = new(
+            "BLS12_PAIRING_CHECK",
+            static input => 37_700 + (32_600 * ((ulong)input.Length / BlsPrecompiles.PairBytes)),
+            BlsPrecompiles.Pairing);
+        _byNumber[16] = new("BLS12_MAP_FP_TO_G1", static _ => 5_500, BlsPrecompiles.MapToG1);
+        _byNumber[17] = new("BLS12_MAP_FP2_TO_G2", static _ => 23_800, BlsPrecompiles.MapToG2);
     }
 }
