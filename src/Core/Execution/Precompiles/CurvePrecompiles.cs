@@ -39,6 +39,11 @@ internal static class CurvePrecompiles
     internal static byte[]? Bn254Pairing(ReadOnlySpan<byte> input) => Finish(
         new byte[32], input, static (bytes, output) => Bn254Precompiles.PairingCheck(bytes, output));
 
+    /// <summary>EIP-4844: 192 bytes of input, 64 of output.</summary>
+    internal static byte[]? PointEvaluation(ReadOnlySpan<byte> input) => input.Length != 192
+        ? null
+        : Finish(new byte[64], input, static (bytes, output) => KzgPointEvaluation.Verify(bytes, output));
+
     /// <summary>EIP-7951: the word 1 for a valid signature, else nothing; it never fails.</summary>
     internal static byte[] P256Verify(ReadOnlySpan<byte> input)
     {

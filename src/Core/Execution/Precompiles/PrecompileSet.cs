@@ -34,6 +34,11 @@ public sealed class PrecompileSet
             AddBls();
         }
 
+        if (rules.Eip4844)
+        {
+            _byNumber[10] = new("point evaluation", static _ => 50_000, CurvePrecompiles.PointEvaluation);
+        }
+
         if (rules.Eip7951)
         {
             _byNumber[P256Number] = new("p256verify", static _ => 6_900, CurvePrecompiles.P256Verify);
