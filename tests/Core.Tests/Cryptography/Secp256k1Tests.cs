@@ -14,6 +14,14 @@ internal sealed class NativeSecp256k1FactAttribute : FactAttribute
         : null;
 }
 
+/// <summary>A test of the lanes; on a processor without AVX-512 it is skipped with one line.</summary>
+internal sealed class AvxFactAttribute : FactAttribute
+{
+    public AvxFactAttribute() => Skip = SecpField8.IsSupported
+        ? null
+        : "This processor has no AVX-512 (F and DQ): recovery side by side is not tested.";
+}
+
 public sealed class Secp256k1Tests
 {
     private static readonly BigInteger FieldPrime = (BigInteger)SecpField.Modulus;
@@ -240,6 +248,123 @@ public sealed class Secp256k1Tests
         }
 
         Assert.Equal(0, Secp256k1.RecoverMany(default, default));
+    }
+
+    [AvxFact]
+    public void Eight_products_side_by_side_agree_with_single_ones()
+    {
+        var values = EdgeValues(FieldPrime, 42).Select(value => SecpField.From(value)).ToArray();
+        var results = new SecpField[8];
+        for (var start = 0; start < values.Length; start += 8)
+        {
+            for (var shift = 0; shift < values.Length; shift += 3)
+            {
+                var a = values.AsSpan(start, 8).ToArray();
+                var b = Enumerable.Range(0, 8).Select(i => values[(start + shift + i) % values.Length]).ToArray();
+                var (a8, b8) = (SecpField8.Create(a), SecpField8.Create(b));
+                SecpField8.Multiply(a8, b8, out var product);
+                SecpField8.Square(a8, out var square);
+                SecpField8.Add(a8, b8, out var sum);
+                SecpField8.Subtract(a8, 2, b8, 3, out var difference);
+                SecpField8.SubtractTwice(a8, b8, a8, out var twice);
+                SecpField8.Triple(sum, out var triple);
+                SecpField8.Multiply(difference, triple, out var mixed);
+                for (var lane = 0; lane < 8; lane++)
+                {
+                    var (x, y) = ((BigInteger)a[lane].ToUInt256(), (BigInteger)b[lane].ToUInt256());
+                    AssertLane(x * y, product, lane);
+                    AssertLane(x * x, square, lane);
+                    AssertLane(x + y, sum, lane);
+                    AssertLane((4 * x) - (8 * y), difference, lane);
+                    AssertLane(-x - y, twice, lane);
+                    AssertLane(((4 * x) - (8 * y)) * 3 * (x + y), mixed, lane);
+                }
+            }
+        }
+
+        void AssertLane(BigInteger expected, SecpField8 actual, int lane)
+        {
+            actual.CopyTo(results);
+            AssertField(expected, results[lane]);
+        }
+    }
+
+    [AvxFact]
+    public void The_largest_limbs_that_the_lanes_allow_do_not_overflow_their_products()
+    {
+        var limbs = new ulong[40];
+        Array.Fill(limbs, (1UL << 52) - 1, 0, 32);
+        Array.Fill(limbs, (1UL << 49) - 1, 32, 8);
+        var value = SecpField8.Create(limbs);
+        var number = (BigInteger.One << 257) - 1;
+        SecpField8.Multiply(value, value, out var product);
+        SecpField8.Square(value, out var square);
+        SecpField8.Subtract(value, 2, value, 3, out var difference);
+        SecpField8.SubtractTwice(default, value, value, out var twice);
+        var results = new SecpField[8];
+        foreach (var (expected, actual) in new[]
+            { (number * number, product), (number * number, square), (-4 * number, difference), (-3 * number, twice) })
+        {
+            actual.CopyTo(results);
+            Assert.All(results, result => AssertField(expected, result));
+        }
+    }
+
+    [AvxFact]
+    public void Recovery_side_by_side_finds_the_keys_that_the_managed_backend_finds()
+    {
+        var (keys, expected) = (new byte[8 * 64], new byte[64]);
+        for (var batch = 0; batch < 12; batch++)
+        {
+            var requests = new RecoveryRequest[batch % 8 == 0 ? 8 : batch % 8];
+            for (var i = 0; i < requests.Length; i++)
+            {
+                var seed = (batch * 8) + i;
+                var digest = new Hash256(RandomKey(seed));
+                var signature = Secp256k1.Managed.Sign(digest, RandomKey(seed + 1000));
+
+                // Most are signatures, some only have r and s in range, so that half of these have no point.
+                var r = seed % 3 == 0 ? SecpScalar.Reduce(UInt256.FromBigEndian(RandomKey(seed + 2000))) : signature.R;
+                requests[i] = new RecoveryRequest(digest, r, signature.S, signature.YParity);
+            }
+
+            var lanes = SecpBatch.Recover(requests, keys);
+            for (var i = 0; i < requests.Length; i++)
+            {
+                var (message, r, s, parity) = requests[i];
+                var found = Secp256k1.Managed.TryRecover(message, r, s, parity == 1, expected);
+                Assert.Equal(found, (lanes & (1 << i)) != 0);
+                Assert.True(!found || expected.AsSpan().SequenceEqual(keys.AsSpan(i * 64, 64)));
+            }
+
+            Assert.Equal(0, lanes >> requests.Length);
+        }
+    }
+
+    [Fact]
+    public void Special_cases_in_a_batch_are_answered_as_alone()
+    {
+        var (g, odd) = (SecpAffine.Generator.X.ToUInt256(), SecpAffine.Generator.Y.IsOdd ? (byte)1 : (byte)0);
+        Hash256 Message(UInt256 m) => new(m.ToBigEndian());
+        var order = Secp256k1.Order;
+        RecoveryRequest[] requests =
+        [
+            new(Message(5), g, 5, odd), // infinity
+            new(Message(0), g, 1, odd), new(Message(0), g, 1, (byte)(1 - odd)), // small multiples of G only
+            new(Message(order - 1), g, 1, odd), new(Message(1), g, order - 1, odd), new(Message(5), g, 10, odd),
+            new(Message(UInt256.MaxValue), g, order - 1, odd), new(Message(order), g, 2, odd),
+            new(Message(1), 0, 1, 0), new(Message(1), g, 0, 0), new(Message(1), order, 1, 0),
+            new(Message(1), g, 1, 2), new(Message(1), 5, 1, 0), new(Message(2), order - 1, 1, 1),
+            new(Message(16), g, 8, odd), new(Message(3), g, (UInt256.One << 128) + 1, odd),
+        ];
+        var signers = new Address?[requests.Length];
+        Secp256k1.RecoverMany(requests, signers, 1);
+        for (var i = 0; i < requests.Length; i++)
+        {
+            var (message, r, s, parity) = requests[i];
+            var ok = Secp256k1.TryRecover(message, r, s, parity, out var address);
+            Assert.Equal(ok ? address : null, signers[i]);
+        }
     }
 
     [FixtureFact("precompiles")]

@@ -12,7 +12,7 @@ internal readonly struct SecpAffine(in SecpField x, in SecpField y)
         new SecpField(0x9C47D08FFB10D4B8, 0xFD17B448A6855419, 0x5DA4FBFC0E1108A8, 0x483ADA7726A3C465));
 
     /// <summary>beta, a cube root of one: (beta x, y) is lambda times (x, y).</summary>
-    private static readonly SecpField Beta =
+    internal static readonly SecpField Beta =
         new(0xC1396C28719501EE, 0x9CF0497512F58995, 0x6E64479EAC3434E9, 0x7AE96A2B657C0710);
 
     public static SecpAffine operator -(in SecpAffine a) => new(a.X, -a.Y);
