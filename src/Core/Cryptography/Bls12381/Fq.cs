@@ -160,7 +160,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     /// multiplication algorithms", 1996: CIOS): t = (t + a b + m p) / 2^64 with the m that makes the division exact.
     /// Written out, for in helpers or loops the compiler leaves the limbs in memory.
     /// </remarks>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Fq operator *(in Fq a, in Fq b)
     {
         ulong a0 = a.L0, a1 = a.L1, a2 = a.L2, a3 = a.L3, a4 = a.L4, a5 = a.L5;

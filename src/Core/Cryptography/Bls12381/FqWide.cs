@@ -12,7 +12,7 @@ internal struct FqWide
     internal ulong W0, W1, W2, W3, W4, W5, W6, W7, W8, W9, W10, W11;
 
     /// <summary>The product of two numbers below 2^384.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Multiply(in Fq a, in Fq b, out FqWide product)
     {
         ulong a0 = a.L0, a1 = a.L1, a2 = a.L2, a3 = a.L3, a4 = a.L4, a5 = a.L5;
@@ -127,7 +127,7 @@ internal struct FqWide
     }
 
     /// <summary>The element: the number divided by 2^384 modulo p.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Fq Reduce(in FqWide a)
     {
         ulong t0 = a.W0, t1 = a.W1, t2 = a.W2, t3 = a.W3, t4 = a.W4, t5 = a.W5;

@@ -244,7 +244,8 @@ internal static class SecpBatch
     }
 
     private static void AddFromTable(
-        ref SecpPoint8 sum, ReadOnlySpan<SecpField8> tableX, ReadOnlySpan<SecpField8> tableY, ReadOnlySpan<long> digits)
+        ref SecpPoint8 sum, ReadOnlySpan<SecpField8> tableX, ReadOnlySpan<SecpField8> tableY,
+        ReadOnlySpan<long> digits)
     {
         var digit = Vector512.Create(digits);
         var size = Vector512.Abs(digit).AsUInt64();

@@ -75,7 +75,7 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
 
     public static SecpField operator -(in SecpField a) => Zero - a;
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static SecpField operator *(in SecpField a, in SecpField b)
     {
         ulong a0 = a.L0, a1 = a.L1, a2 = a.L2, a3 = a.L3;
@@ -99,7 +99,7 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         return Reduce(r0, r1, r2, r3, r4, r5, r6, r7);
     }
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static SecpField Square(in SecpField a)
     {
         ulong a0 = a.L0, a1 = a.L1, a2 = a.L2, a3 = a.L3;

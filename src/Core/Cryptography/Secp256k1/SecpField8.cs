@@ -119,7 +119,8 @@ internal struct SecpField8
 
     /// <summary>2^shiftA a - 2^shiftB b; shifts up to 3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Subtract(in SecpField8 a, int shiftA, in SecpField8 b, int shiftB, out SecpField8 difference) =>
+    internal static void Subtract(
+        in SecpField8 a, int shiftA, in SecpField8 b, int shiftB, out SecpField8 difference) =>
         Carry(
             (a.L0 << shiftA) - (b.L0 << shiftB) + Vector512.Create(Bias0 << shiftB),
             (a.L1 << shiftA) - (b.L1 << shiftB) + Vector512.Create(BiasMiddle << shiftB),
@@ -210,7 +211,7 @@ internal struct SecpField8
     }
 
     /// <summary>The product in every lane.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Multiply(in SecpField8 a, in SecpField8 b, out SecpField8 product)
     {
         var a0 = Avx512DQ.ConvertToVector512Double(a.L0);
@@ -262,7 +263,7 @@ internal struct SecpField8
     }
 
     /// <summary>The square in every lane: products of different limbs once, doubled.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Square(in SecpField8 a, out SecpField8 square)
     {
         var a0 = Avx512DQ.ConvertToVector512Double(a.L0);

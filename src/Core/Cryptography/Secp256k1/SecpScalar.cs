@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Cryptography;
@@ -60,15 +61,33 @@ internal static class SecpScalar
     /// <summary>
     /// The product modulo n: the part above 2^256 is multiplied by 2^256 - n and added, until none is left.
     /// </summary>
+    [SkipLocalsInit]
     internal static UInt256 Multiply(in UInt256 a, in UInt256 b)
     {
-        var high = UInt256.BigMul(a, b, out var low);
-        Span<ulong> wide = [low.U0, low.U1, low.U2, low.U3, high.U0, high.U1, high.U2, high.U3];
-        Fold(wide);
-        Fold(wide);
-        Fold(wide);
-        Fold(wide);
-        return Reduce(new UInt256(wide[0], wide[1], wide[2], wide[3]));
+        ulong a0 = a.U0, a1 = a.U1, a2 = a.U2, a3 = a.U3;
+        var r0 = Limbs.MultiplyAdd(a0, b.U0, 0, out var c);
+        var r1 = Limbs.MultiplyAdd(a0, b.U1, c, out c);
+        var r2 = Limbs.MultiplyAdd(a0, b.U2, c, out c);
+        var r3 = Limbs.MultiplyAdd(a0, b.U3, c, out var h0);
+        r1 = Limbs.MultiplyAdd(a1, b.U0, r1, out c);
+        r2 = Limbs.MultiplyAdd(a1, b.U1, r2, c, out c);
+        r3 = Limbs.MultiplyAdd(a1, b.U2, r3, c, out c);
+        h0 = Limbs.MultiplyAdd(a1, b.U3, h0, c, out var h1);
+        r2 = Limbs.MultiplyAdd(a2, b.U0, r2, out c);
+        r3 = Limbs.MultiplyAdd(a2, b.U1, r3, c, out c);
+        h0 = Limbs.MultiplyAdd(a2, b.U2, h0, c, out c);
+        h1 = Limbs.MultiplyAdd(a2, b.U3, h1, c, out var h2);
+        r3 = Limbs.MultiplyAdd(a3, b.U0, r3, out c);
+        h0 = Limbs.MultiplyAdd(a3, b.U1, h0, c, out c);
+        h1 = Limbs.MultiplyAdd(a3, b.U2, h1, c, out c);
+        h2 = Limbs.MultiplyAdd(a3, b.U3, h2, c, out var h3);
+
+        // 512 bits become 386, then 260, then one more than 256 at most.
+        Fold(ref r0, ref r1, ref r2, ref r3, ref h0, ref h1, ref h2, h3);
+        Fold(ref r0, ref r1, ref r2, ref r3, ref h0, ref h1, ref h2, 0);
+        Fold(ref r0, ref r1, ref r2, ref r3, ref h0, ref h1, ref h2, 0);
+        Fold(ref r0, ref r1, ref r2, ref r3, ref h0, ref h1, ref h2, 0);
+        return Reduce(new UInt256(r0, r1, r2, r3));
     }
 
     /// <summary>The inverse a^(n-2); the time does not depend on the value.</summary>
@@ -157,23 +176,24 @@ internal static class SecpScalar
         return new UInt256(high.U2, high.U3) + (high.U1 >> 63);
     }
 
-    private static void Fold(Span<ulong> wide)
+    /// <summary>r = r + h (C0 + C1 2^64 + 2^128), what is above 2^256 becoming the new h of three limbs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fold(
+        ref ulong r0, ref ulong r1, ref ulong r2, ref ulong r3, ref ulong h0, ref ulong h1, ref ulong h2, ulong h3)
     {
-        ReadOnlySpan<ulong> high = [wide[4], wide[5], wide[6], wide[7]];
-        wide[4..].Clear();
-        for (var i = 0; i < 4; i++)
-        {
-            wide[i] = Limbs.MultiplyAdd(high[i], C0, wide[i], out var carry);
-            wide[i + 1] = Limbs.MultiplyAdd(high[i], C1, wide[i + 1], carry, out carry);
-            ulong bit = 0;
-            wide[i + 2] = Limbs.Add(wide[i + 2], high[i], ref bit);
-            wide[i + 2] += carry;
-            bit += wide[i + 2] < carry ? 1UL : 0;
-            for (var j = i + 3; j < wide.Length; j++)
-            {
-                wide[j] += bit;
-                bit = wide[j] < bit ? 1UL : 0;
-            }
-        }
+        r0 = Limbs.MultiplyAdd(h0, C0, r0, out var c);
+        r1 = Limbs.MultiplyAdd(h1, C0, r1, c, out c);
+        r2 = Limbs.MultiplyAdd(h2, C0, r2, c, out c);
+        r3 = Limbs.MultiplyAdd(h3, C0, r3, c, out var top);
+        r1 = Limbs.MultiplyAdd(h0, C1, r1, out c);
+        r2 = Limbs.MultiplyAdd(h1, C1, r2, c, out c);
+        r3 = Limbs.MultiplyAdd(h2, C1, r3, c, out c);
+        top = Limbs.MultiplyAdd(h3, C1, top, c, out var over);
+        ulong carry = 0;
+        r2 = Limbs.Add(r2, h0, ref carry);
+        r3 = Limbs.Add(r3, h1, ref carry);
+        h0 = Limbs.Add(top, h2, ref carry);
+        h1 = Limbs.Add(over, h3, ref carry);
+        h2 = carry;
     }
 }
