@@ -49,6 +49,7 @@ internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
     internal static bool AreEqual(in P256Field a, in P256Field b) =>
         ((a._l0 ^ b._l0) | (a._l1 ^ b._l1) | (a._l2 ^ b._l2) | (a._l3 ^ b._l3)) == 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static P256Field operator +(in P256Field a, in P256Field b)
     {
         ulong carry = 0;
@@ -59,6 +60,7 @@ internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
         return Below(r0, r1, r2, r3, carry);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static P256Field operator -(in P256Field a, in P256Field b)
     {
         ulong borrow = 0;
@@ -66,12 +68,16 @@ internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
         var r1 = Limbs.Subtract(a._l1, b._l1, ref borrow);
         var r2 = Limbs.Subtract(a._l2, b._l2, ref borrow);
         var r3 = Limbs.Subtract(a._l3, b._l3, ref borrow);
-        var mask = Limbs.Mask(borrow);
+        if (borrow == 0)
+        {
+            return new P256Field(r0, r1, r2, r3);
+        }
+
         ulong carry = 0;
-        r0 = Limbs.Add(r0, mask & P0, ref carry);
-        r1 = Limbs.Add(r1, mask & P1, ref carry);
+        r0 = Limbs.Add(r0, P0, ref carry);
+        r1 = Limbs.Add(r1, P1, ref carry);
         r2 = Limbs.Add(r2, 0, ref carry);
-        return new P256Field(r0, r1, r2, r3 + (mask & P3) + carry);
+        return new P256Field(r0, r1, r2, r3 + P3 + carry);
     }
 
     public static P256Field operator -(in P256Field a) => Zero - a;
@@ -151,18 +157,23 @@ internal readonly struct P256Field(ulong l0, ulong l1, ulong l2, ulong l3)
         return new P256Field(words[0], words[1], words[2], words[3]) * SquareOfMontgomery * SquareOfMontgomery;
     }
 
-    /// <summary>The value, which is below 2p, minus p where it is not below p.</summary>
+    /// <summary>
+    /// The value, which is below 2p, minus p where it is not below p. The highest limb decides nearly always; even a
+    /// branch that is guessed wrong costs less than the subtraction.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static P256Field Below(ulong r0, ulong r1, ulong r2, ulong r3, ulong top)
     {
+        if (top == 0 && r3 < P3)
+        {
+            return new P256Field(r0, r1, r2, r3);
+        }
+
         ulong borrow = 0;
         var s0 = Limbs.Subtract(r0, P0, ref borrow);
         var s1 = Limbs.Subtract(r1, P1, ref borrow);
         var s2 = Limbs.Subtract(r2, 0, ref borrow);
         var s3 = Limbs.Subtract(r3, P3, ref borrow);
-        var keep = Limbs.Mask(borrow & ~top);
-        return new P256Field(
-            (r0 & keep) | (s0 & ~keep), (r1 & keep) | (s1 & ~keep),
-            (r2 & keep) | (s2 & ~keep), (r3 & keep) | (s3 & ~keep));
+        return (borrow & ~top) != 0 ? new P256Field(r0, r1, r2, r3) : new P256Field(s0, s1, s2, s3);
     }
 }

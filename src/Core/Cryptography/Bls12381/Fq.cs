@@ -104,6 +104,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         ((a.L0 ^ b.L0) | (a.L1 ^ b.L1) | (a.L2 ^ b.L2)
             | (a.L3 ^ b.L3) | (a.L4 ^ b.L4) | (a.L5 ^ b.L5)) == 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Fq operator +(in Fq a, in Fq b)
     {
         ulong carry = 0;
@@ -119,6 +120,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
     /// The sum as it comes, below 2p: good as a factor of one product (4 p^2 is below p 2^384, so that the product is
     /// below 2p before its last step) and for nothing else.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Fq AddLazy(in Fq a, in Fq b)
     {
         ulong carry = 0;
@@ -130,6 +132,7 @@ internal readonly struct Fq(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, ul
         return new Fq(r0, r1, r2, r3, r4, a.L5 + b.L5 + carry);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Fq operator -(in Fq a, in Fq b)
     {
         ulong borrow = 0;

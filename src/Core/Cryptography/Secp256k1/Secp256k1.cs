@@ -30,14 +30,14 @@ public static class Secp256k1
     /// <summary>Signatures a worker of a batch takes at a time.</summary>
     private const int BatchChunk = 16;
 
-    /// <summary>From this many signatures on, eight side by side take less time than one after another.</summary>
-    private const int VectorMinimum = 4;
-
     internal static readonly ISecp256k1Backend Managed = new ManagedSecp256k1();
 
     internal static readonly ISecp256k1Backend? Native = NativeSecp256k1.TryCreate();
 
     private static readonly ISecp256k1Backend Backend = Native ?? Managed;
+
+    /// <summary>From this many signatures on, eight side by side take less time than one after another.</summary>
+    private static readonly int VectorMinimum = Native is null ? 2 : 4;
 
     /// <summary>Which implementation runs, in one line for the log.</summary>
     public static string BackendDescription => SecpField8.IsSupported

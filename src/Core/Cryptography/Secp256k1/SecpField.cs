@@ -50,6 +50,7 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
 
     internal static bool AreEqual(in SecpField a, in SecpField b) => (a - b).IsZero;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static SecpField operator +(in SecpField a, in SecpField b)
     {
         ulong carry = 0;
@@ -62,6 +63,7 @@ internal readonly struct SecpField(ulong l0, ulong l1, ulong l2, ulong l3)
         return r0 < more ? CarryOn(r0, r1, r2, r3) : new SecpField(r0, r1, r2, r3);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static SecpField operator -(in SecpField a, in SecpField b)
     {
         ulong borrow = 0;
