@@ -137,13 +137,13 @@ internal readonly ref struct MontgomeryRows(ReadOnlySpan<ulong> modulus, Span<ul
     /// 1.</summary>
     private static void Row(ulong a, ref ulong b, ref ulong m, ulong constant, ref ulong t, int n)
     {
-        var low = Limbs.MultiplyAddFast(a, b, t, 0, out var upper);
+        var low = Limbs.MultiplyAdd(a, b, t, out var upper);
         var q = low * constant;
         var reduced = Limbs.MultiplyHigh(q, m) + (low != 0 ? 1UL : 0);
         for (var j = 1; j < n; j++)
         {
-            low = Limbs.MultiplyAddFast(a, Unsafe.Add(ref b, j), Unsafe.Add(ref t, j), upper, out upper);
-            Unsafe.Add(ref t, j - 1) = Limbs.MultiplyAddFast(q, Unsafe.Add(ref m, j), low, reduced, out reduced);
+            low = Limbs.MultiplyAdd(a, Unsafe.Add(ref b, j), Unsafe.Add(ref t, j), upper, out upper);
+            Unsafe.Add(ref t, j - 1) = Limbs.MultiplyAdd(q, Unsafe.Add(ref m, j), low, reduced, out reduced);
         }
 
         ulong carry = 0;
@@ -165,6 +165,8 @@ internal readonly ref struct Montgomery256(ReadOnlySpan<ulong> modulus) : IMontg
 
     public ReadOnlySpan<ulong> Modulus => _modulus;
 
+    // Inlined into a loop, the conditional increments would become jumps, and those are mispredicted.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Multiply(ReadOnlySpan<ulong> a, ReadOnlySpan<ulong> b, Span<ulong> result)
     {
         b = b[..Limbs];
