@@ -249,7 +249,7 @@ public sealed class Bn254GroupTests
     }
 
     private static JacobianPoint<T> DoubleAndAdd<T>(JacobianPoint<T> point, UInt256 scalar)
-        where T : unmanaged, IFieldElement<T>
+        where T : unmanaged, ICurveField<T>
     {
         var sum = JacobianPoint<T>.Infinity;
         for (var bit = 255; bit >= 0; bit--)

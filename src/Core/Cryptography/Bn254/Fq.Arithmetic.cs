@@ -65,6 +65,27 @@ public readonly partial struct Fq
         sum.Reduce(out result);
     }
 
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Combine(in Fq a, long fa, in Fq b, long fb, out Fq result)
+    {
+        var sum = default(FqSum);
+        sum.Add(a, fa);
+        sum.Add(b, fb);
+        sum.Reduce(out result);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Combine(in Fq a, long fa, in Fq b, long fb, in Fq c, long fc, out Fq result)
+    {
+        var sum = default(FqSum);
+        sum.Add(a, fa);
+        sum.Add(b, fb);
+        sum.Add(c, fc);
+        sum.Reduce(out result);
+    }
+
     /// <summary>a + b limb by limb, for a factor only: at most as many p, and bits a limb, as both together.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void AddLazy(in Fq a, in Fq b, out Fq result) =>

@@ -18,7 +18,7 @@ namespace SuperVm.Core.Cryptography.Bn254;
 /// made.</para>
 /// <para>Not constant time: the EVM's precompiles and proof verification know no secrets.</para>
 /// </remarks>
-public readonly partial struct Fq : IFieldElement<Fq>, IEquatable<Fq>
+public readonly partial struct Fq : ICurveField<Fq>, IEquatable<Fq>
 {
     /// <summary>Bytes of the big-endian form.</summary>
     public const int Size = 32;

@@ -5,7 +5,7 @@ namespace SuperVm.Core.Cryptography.Bn254;
 
 /// <summary>c0 + c1 u with u^2 = -1: the quadratic extension of BN254's base field, over which G2 lies.</summary>
 [SkipLocalsInit]
-public struct Fq2(in Fq c0, in Fq c1) : IFieldElement<Fq2>, IEquatable<Fq2>
+public struct Fq2(in Fq c0, in Fq c1) : ICurveField<Fq2>, IEquatable<Fq2>
 {
     public Fq C0 = c0;
 
@@ -82,6 +82,22 @@ public struct Fq2(in Fq c0, in Fq c1) : IFieldElement<Fq2>, IEquatable<Fq2>
         Unsafe.SkipInit(out result);
         Fq.Negate(a.C0, out result.C0);
         Fq.Negate(a.C1, out result.C1);
+    }
+
+    /// <inheritdoc/>
+    public static void Combine(in Fq2 a, long fa, in Fq2 b, long fb, out Fq2 result)
+    {
+        Unsafe.SkipInit(out result);
+        Fq.Combine(a.C0, fa, b.C0, fb, out result.C0);
+        Fq.Combine(a.C1, fa, b.C1, fb, out result.C1);
+    }
+
+    /// <inheritdoc/>
+    public static void Combine(in Fq2 a, long fa, in Fq2 b, long fb, in Fq2 c, long fc, out Fq2 result)
+    {
+        Unsafe.SkipInit(out result);
+        Fq.Combine(a.C0, fa, b.C0, fb, c.C0, fc, out result.C0);
+        Fq.Combine(a.C1, fa, b.C1, fb, c.C1, fc, out result.C1);
     }
 
     /// <summary>c0 - c1 u, which is also the p-th power.</summary>

@@ -31,3 +31,16 @@ public interface IFieldElement<TSelf>
     /// <summary>1 / a; zero for zero.</summary>
     static abstract void Invert(in TSelf a, out TSelf result);
 }
+
+/// <summary>A field that curve points have their coordinates in: small linear combinations cost one
+/// reduction.</summary>
+public interface ICurveField<TSelf> : IFieldElement<TSelf>
+    where TSelf : unmanaged, ICurveField<TSelf>
+{
+    /// <summary>fa * a + fb * b; positive factors add up to at most 60, negative ones to -30.</summary>
+    static abstract void Combine(in TSelf a, long fa, in TSelf b, long fb, out TSelf result);
+
+    /// <summary>fa * a + fb * b + fc * c, with the same limits.</summary>
+    static abstract void Combine(
+        in TSelf a, long fa, in TSelf b, long fb, in TSelf c, long fc, out TSelf result);
+}

@@ -6,7 +6,7 @@ namespace SuperVm.Core.Cryptography.Bn254;
 /// <summary>A point by its coordinates; (0, 0), which is on neither curve, stands for the point at infinity.</summary>
 /// <typeparam name="T">Fq for G1, Fq2 for G2.</typeparam>
 public struct AffinePoint<T>(in T x, in T y) : IEquatable<AffinePoint<T>>
-    where T : unmanaged, IFieldElement<T>
+    where T : unmanaged, ICurveField<T>
 {
     public T X = x;
 
@@ -54,7 +54,7 @@ public struct AffinePoint<T>(in T x, in T y) : IEquatable<AffinePoint<T>>
 /// <typeparam name="T">Fq for G1, Fq2 for G2.</typeparam>
 [SkipLocalsInit]
 public struct JacobianPoint<T>
-    where T : unmanaged, IFieldElement<T>
+    where T : unmanaged, ICurveField<T>
 {
     public T X, Y, Z;
 
@@ -77,24 +77,17 @@ public struct JacobianPoint<T>
         T.Square(yy, out var yyyy);
         T.Add(a.X, yy, out var d);
         T.Square(d, out d);
-        T.Subtract(d, xx, out d);
-        T.Subtract(d, yyyy, out d);
-        T.Double(d, out d);
-        T.Double(xx, out var e);
-        T.Add(e, xx, out e);
+        T.Combine(d, 2, xx, -2, yyyy, -2, out d);
+        T.Combine(xx, 3, default, 0, out var e);
         T.Square(e, out var f);
 
         Unsafe.SkipInit(out result);
         T.Multiply(a.Y, a.Z, out var z);
         T.Double(z, out result.Z);
-        T.Subtract(f, d, out f);
-        T.Subtract(f, d, out result.X);
+        T.Combine(f, 1, d, -2, out result.X);
         T.Subtract(d, result.X, out d);
         T.Multiply(e, d, out e);
-        T.Double(yyyy, out yyyy);
-        T.Double(yyyy, out yyyy);
-        T.Double(yyyy, out yyyy);
-        T.Subtract(e, yyyy, out result.Y);
+        T.Combine(e, 1, yyyy, -8, out result.Y);
     }
 
     /// <summary>a + b.</summary>
@@ -131,8 +124,7 @@ public struct JacobianPoint<T>
         // (Z1 + Z2)^2 - Z1^2 - Z2^2 = 2 Z1 Z2: a square for a multiplication.
         T.Add(a.Z, b.Z, out var z);
         T.Square(z, out z);
-        T.Subtract(z, z1, out z);
-        T.Subtract(z, z2, out z);
+        T.Combine(z, 1, z1, -1, z2, -1, out z);
         Finish(h, r, u1, s1, z, out result);
     }
 
@@ -239,16 +231,13 @@ public struct JacobianPoint<T>
         T.Double(halfR, out var r);
         T.Multiply(u1, i, out var v);
         T.Multiply(s1, j, out var s);
-        T.Double(s, out s);
 
         Unsafe.SkipInit(out result);
         T.Square(r, out var x);
-        T.Subtract(x, j, out x);
-        T.Subtract(x, v, out x);
-        T.Subtract(x, v, out result.X);
+        T.Combine(x, 1, j, -1, v, -2, out result.X);
         T.Subtract(v, result.X, out v);
         T.Multiply(r, v, out r);
-        T.Subtract(r, s, out result.Y);
+        T.Combine(r, 1, s, -2, out result.Y);
         T.Multiply(z, h, out result.Z);
     }
 
