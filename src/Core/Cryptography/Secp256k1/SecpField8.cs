@@ -33,8 +33,8 @@ internal struct SecpField8
     private const ulong LowExponent = 0x4330000000000000;
     private const ulong HighExponent = 0x4670000000000000;
 
-    // 8 p, its limbs lent to each other so that each is at least 2^52 (the highest 2^50): a bias that keeps differences
-    // of limbs positive.
+    // 8 p, its limbs lent to each other so that each is at least 2^52 (the highest 2^50): a bias that keeps
+    // differences of limbs positive.
     private const ulong Bias0 = (2UL << LimbBits) - (8 * Excess);
     private const ulong BiasMiddle = (2UL << LimbBits) - 2;
     private const ulong Bias4 = (8UL << TopBits) - 2;
