@@ -90,6 +90,7 @@ internal sealed class StoreBenchmark : IBenchmark
             try
             {
                 Write(store);
+                ReportLatency(store, "write");
                 if (kind != "memory")
                 {
                     store.Dispose();
@@ -97,12 +98,25 @@ internal sealed class StoreBenchmark : IBenchmark
                 }
 
                 Read(store);
+                ReportLatency(store, "read");
                 var ratio = store.Statistics().GetValueOrDefault("compression_ratio", 1);
                 context.Report($"compression_ratio_{label}", "x", ratio);
             }
             finally
             {
                 store.Dispose();
+            }
+        }
+
+        /// <summary>Over all calls since the store was opened, batches and synced writes among them.</summary>
+        private void ReportLatency(IKeyValueStore store, string kindOfCall)
+        {
+            foreach (var percentile in (string[])["p50", "p99"])
+            {
+                if (store.Statistics().TryGetValue($"{kindOfCall}_{percentile}_us", out var microseconds))
+                {
+                    context.Report($"{kindOfCall}_{percentile}_{label}", "us", microseconds);
+                }
             }
         }
 

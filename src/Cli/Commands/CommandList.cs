@@ -7,6 +7,7 @@ internal static class CommandList
     [
         new DevCommand(),
         new ImportCommand(),
+        new StoreCommand(),
         new BenchCommand(),
         new ConformanceCommand(),
         new SimCommand(),

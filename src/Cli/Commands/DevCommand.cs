@@ -111,6 +111,7 @@ internal sealed class DevCommand : ICommandModule
         var data = parsed.GetValue(_data);
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
         var chain = Chain.Open(store, genesis);
+        using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
         var options = new NodeOptions
         {
             Accounts = accounts,

@@ -46,19 +46,17 @@ public sealed class CheckpointManager
     }
 
     /// <summary>
-    /// Makes the checkpoint of a block (or finds it made) and removes the oldest above the kept number.
+    /// Makes the checkpoint of a block, in the place of an older one of that number (a chain may have been restored and
+    /// have grown otherwise), and removes the oldest above the kept number.
     /// </summary>
-    /// <exception cref="StoreException">The disk refuses; the checkpoints before it stay.</exception>
+    /// <exception cref="StoreException">The disk refuses; checkpoints of other numbers stay.</exception>
     /// <exception cref="NotSupportedException">The store is in memory.</exception>
     public Checkpoint Create(ulong blockNumber)
     {
         var name = Prefix + blockNumber.ToString("D12", CultureInfo.InvariantCulture);
         var checkpoint = new Checkpoint(blockNumber, Path.Combine(_directory, name));
-        if (!Directory.Exists(checkpoint.Directory))
-        {
-            _store.CreateCheckpoint(checkpoint.Directory);
-        }
-
+        Remove(checkpoint.Directory);
+        _store.CreateCheckpoint(checkpoint.Directory);
         Prune();
         return checkpoint;
     }
@@ -149,16 +147,18 @@ public sealed class CheckpointManager
         }
     }
 
+    private static void Remove(string checkpoint) => StoreLayout.Guard(checkpoint, () =>
+    {
+        StoreLayout.DeleteFolder(checkpoint);
+        return true;
+    });
+
     private void Prune()
     {
         var all = List();
         foreach (var old in all.Take(Math.Max(0, all.Count - _kept)))
         {
-            StoreLayout.Guard(old.Directory, () =>
-            {
-                StoreLayout.DeleteFolder(old.Directory);
-                return true;
-            });
+            Remove(old.Directory);
         }
     }
 }

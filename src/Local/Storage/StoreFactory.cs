@@ -35,6 +35,11 @@ public static class StoreFactory
         }
     }
 
+    /// <summary>
+    /// Whether the directory is there and marked as a store's; it may still be refused when it is opened.
+    /// </summary>
+    public static bool HoldsStore(string directory) => File.Exists(Path.Combine(directory, StoreLayout.MarkerName));
+
     /// <summary>Makes the directory where it is missing, and refuses one that something else lives in.</summary>
     private static void Prepare(string root) => StoreLayout.Guard(root, () =>
     {

@@ -104,7 +104,8 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         }
 
         Assert.Equal([3000UL, 4000, 5000], manager.List().Select(c => c.BlockNumber));
-        Assert.Equal(3000UL, manager.Create(3000).BlockNumber);
+        Assert.Equal(5000UL, manager.Create(5000).BlockNumber);
+        Assert.Equal(3, manager.List().Count);
         Assert.Throws<StoreException>(() => CheckpointManager.Restore(manager.List()[0].Directory, Root));
         Store.Dispose();
 
@@ -118,6 +119,27 @@ public abstract class DiskKeyValueStoreContract(StoreKind kind) : KeyValueStoreC
         CheckpointManager.Restore(CheckpointManager.List(folder)[2].Directory, _folder.At("elsewhere"));
         using var elsewhere = Open(_folder.At("elsewhere"));
         Assert.Equal(BitConverter.GetBytes(5000UL), elsewhere.Get(Column.Meta, "head"u8));
+    }
+
+    [StoreFact]
+    public void A_growing_chain_leaves_a_checkpoint_at_every_interval_that_could_be_made_in_time()
+    {
+        var lines = new List<string>();
+        var manager = new CheckpointManager(Store, _folder.At("checkpoints"), kept: 2);
+        using (var checkpoints = new PeriodicCheckpoints(manager, interval: 10, lines.Add))
+        {
+            for (ulong number = 1; number <= 35; number++)
+            {
+                Store.Put(Column.Meta, "head"u8, BitConverter.GetBytes(number));
+                checkpoints.OnBlock(number);
+            }
+        }
+
+        Assert.Equal(30UL, manager.List()[^1].BlockNumber);
+        Assert.InRange(manager.List().Count, 1, 2);
+        Assert.Equal("checkpoint at block 30", lines[^1]);
+        using var last = Open(manager.List()[^1].Directory);
+        Assert.InRange(BitConverter.ToUInt64(last.Get(Column.Meta, "head"u8)), 30UL, 35UL);
     }
 
     [StoreFact]
