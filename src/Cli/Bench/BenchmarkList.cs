@@ -10,6 +10,7 @@ internal static class BenchmarkList
         new StoreBenchmark(),
         new MvccBenchmark(),
         new EvmBenchmark(),
+        new RootBenchmark(),
         new TransferBenchmark(),
     ];
 }
