@@ -13,7 +13,8 @@ export async function startNode(...args) {
   if (!fs.existsSync(program)) {
     throw new Error('the program is not built: run ./supervm --help once');
   }
-  const child = spawn('dotnet', [program, 'dev', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const port = args.includes('--port') ? [] : ['--port', '0'];
+  const child = spawn('dotnet', [program, 'dev', ...port, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the node did not start:\n${output}`)), START_TIMEOUT_MS);

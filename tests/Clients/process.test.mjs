@@ -19,8 +19,11 @@ const call = async (url, method, params = []) => {
 test('a port in use is refused with one clear line', async () => {
   const first = await startNode();
   const port = new URL(first.url).port;
-  await assert.rejects(startNode('--port', port), new RegExp(`${port}.*in use`, 's'));
-  assert.equal((await first.stop()).code, 0);
+  try {
+    await assert.rejects(startNode('--port', port), new RegExp(`${port}.*in use`, 's'));
+  } finally {
+    assert.equal((await first.stop()).code, 0);
+  }
 });
 
 test('a chain in a directory goes on after a restart', async () => {
