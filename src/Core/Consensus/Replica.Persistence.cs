@@ -231,6 +231,15 @@ public sealed partial class Replica
         return replica;
     }
 
+    /// <summary>Tells a replica that was restored from durable records what was ordered lately, oldest first.</summary>
+    public void RememberOrdered(IReadOnlyList<Hash256> hashes)
+    {
+        foreach (var hash in hashes)
+        {
+            _pool.Ordered(hash);
+        }
+    }
+
     private void RestoreRequests(ILookup<byte, KeyValuePair<byte[], byte[]>> byKind)
     {
         foreach (var (_, own) in _own)

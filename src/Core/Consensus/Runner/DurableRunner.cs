@@ -44,6 +44,7 @@ public sealed class DurableRunner
         var records = store.Scan(Column.Consensus, new[] { RecordPrefix })
             .Select(record => new KeyValuePair<byte[], byte[]>(record.Key[1..], record.Value));
         Replica = Replica.FromRecords(context, records);
+        RememberOrdered();
     }
 
     public Replica Replica { get; }
@@ -98,6 +99,28 @@ public sealed class DurableRunner
         }
 
         CarryOut();
+    }
+
+    /// <summary>Late copies of what the archive's newest batches ordered are dropped after a restart too.</summary>
+    private void RememberOrdered()
+    {
+        var batches = new Stack<IReadOnlyList<Hash256>>();
+        var remembered = 0;
+        for (var sequence = Replica.Committed; sequence > 0; sequence--)
+        {
+            if (remembered >= _context.Parameters.RecentTransactions || Archive.Batch(sequence) is not { } found)
+            {
+                break;
+            }
+
+            batches.Push(found.Batch.Hashes);
+            remembered += found.Batch.Hashes.Count;
+        }
+
+        while (batches.TryPop(out var hashes))
+        {
+            Replica.RememberOrdered(hashes);
+        }
     }
 
     private void Collect(Effect effect, IReadOnlyList<Address> peers)

@@ -1,0 +1,81 @@
+using SuperVm.Simulation;
+
+namespace SuperVm.Simulation.Tests;
+
+/// <summary>The cluster under faults: what `supervm sim pbft` runs, as a test.</summary>
+public sealed class PbftSimulationTests
+{
+    private const ulong Seeds = 2000;
+
+    [Fact]
+    public void Two_thousand_seeds_break_no_promise_and_every_fault_occurs_in_a_tenth_of_them()
+    {
+        var report = SimSuite.Run(Range(1, Seeds).Select(seed => new SimInput(seed)), Environment.ProcessorCount);
+        Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures.Select(
+            failure => $"{PbftSimulator.CommandOf(failure.Input)}: {failure.Violation}")));
+        Assert.Equal([4, 7, 10], report.SeedsOf.Keys);
+        Assert.All(report.SeedsWith, fault => Assert.True(
+            fault.Value >= report.Seeds / 10, $"{fault.Key} occurred in {fault.Value} of {report.Seeds} seeds"));
+    }
+
+    [Fact]
+    public void Fifty_seeds_hold_with_real_signatures()
+    {
+        var report = SimSuite.Run(
+            Range(1, 50).Select(seed => new SimInput(seed, RealSignatures: true)), Environment.ProcessorCount);
+        Assert.Empty(report.Failures);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllMutants))]
+    public void A_deliberate_bug_is_found_within_two_thousand_seeds(string mutant)
+    {
+        var found = Mutants.Find(mutant, 1, (int)Seeds, seed => new SimInput(seed));
+        Assert.NotNull(found.FoundAt);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(17)]
+    [InlineData(345)]
+    public void A_seed_replays_exactly(ulong seed)
+    {
+        var (first, second) = (new List<string>(), new List<string>());
+        PbftSimulator.Run(new SimInput(seed), first.Add);
+        PbftSimulator.Run(new SimInput(seed), second.Add);
+        Assert.NotEmpty(first);
+        Assert.Equal(first, second);
+    }
+
+    [Fact]
+    public void A_failing_seed_shrinks_to_a_smaller_one_that_still_fails()
+    {
+        var rules = new Core.Consensus.ReplicaRules { CommitBeforePrepared = true };
+        var seed = Range(1, Seeds).First(seed => PbftSimulator.Run(new SimInput(seed), rules).Violation is not null);
+        var smaller = PbftSimulator.Shrink(new SimInput(seed), rules, null);
+        Assert.NotNull(PbftSimulator.Run(smaller, rules).Violation);
+        Assert.True(smaller.Faults!.Count < PbftSimulator.FaultsOf(new SimInput(seed)).Count);
+    }
+
+    [Fact]
+    public void Without_faults_every_number_of_replicas_finishes_at_once()
+    {
+        HashSet<FaultKind> none = [];
+        foreach (var replicas in (int[])[1, 2, 3, 4, 5, 7, 10, 13])
+        {
+            var outcome = PbftSimulator.Run(new SimInput(1, replicas, none));
+            Assert.Null(outcome.Violation);
+            Assert.InRange(outcome.VirtualMs, 1, 10_000);
+        }
+    }
+
+    public static TheoryData<string> AllMutants() => [.. Mutants.Names];
+
+    private static IEnumerable<ulong> Range(ulong first, ulong last)
+    {
+        for (var seed = first; seed <= last; seed++)
+        {
+            yield return seed;
+        }
+    }
+}
