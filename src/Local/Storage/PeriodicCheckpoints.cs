@@ -8,28 +8,30 @@ namespace SuperVm.Local.Storage;
 /// Makes a checkpoint every so many blocks while a chain grows, beside the thread that commits blocks.
 /// </summary>
 /// <remarks>
-/// A checkpoint takes up to a second, as write buffers are flushed for it. So it holds the block it is named after, or
-/// one that was committed in the meantime: a whole block in either case. Where blocks come faster than checkpoints are
-/// made, the newest waits and the others are left out. A failure is logged, and the next is tried.
+/// A checkpoint takes from milliseconds to a second. It is named after the head at its beginning, and holds that block
+/// or one that was committed while it was made: a whole block in either case. Where blocks come faster than checkpoints
+/// are made, one waits and the others are left out. A failure is logged, and the next is tried.
 /// </remarks>
 public sealed class PeriodicCheckpoints : IDisposable
 {
     /// <summary>The folder of a store's checkpoints, within the store's directory.</summary>
     public const string FolderName = "checkpoints";
 
-    private readonly Channel<ulong> _due = Channel.CreateBounded<ulong>(
+    private readonly Channel<bool> _due = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     private readonly CheckpointManager _manager;
+    private readonly Func<ulong> _head;
     private readonly ulong _interval;
     private readonly Action<string> _log;
     private readonly Task _worker;
     private IChain? _chain;
 
-    internal PeriodicCheckpoints(CheckpointManager manager, ulong interval, Action<string> log)
+    /// <param name="head">The newest block's number.</param>
+    internal PeriodicCheckpoints(CheckpointManager manager, Func<ulong> head, ulong interval, Action<string> log)
     {
         ArgumentOutOfRangeException.ThrowIfZero(interval);
-        (_manager, _interval, _log) = (manager, interval, log);
+        (_manager, _head, _interval, _log) = (manager, head, interval, log);
         _worker = Task.Run(MakeAsync);
     }
 
@@ -48,7 +50,7 @@ public sealed class PeriodicCheckpoints : IDisposable
         int kept = CheckpointManager.DefaultKept)
     {
         var manager = new CheckpointManager(store, Path.Combine(storeDirectory, FolderName), kept);
-        var checkpoints = new PeriodicCheckpoints(manager, interval, log) { _chain = chain };
+        var checkpoints = new PeriodicCheckpoints(manager, () => chain.Head.Number, interval, log) { _chain = chain };
         chain.HeadChanged += checkpoints.OnHeadChanged;
         return checkpoints;
     }
@@ -69,7 +71,7 @@ public sealed class PeriodicCheckpoints : IDisposable
     {
         if (number % _interval == 0)
         {
-            _due.Writer.TryWrite(number);
+            _due.Writer.TryWrite(true);
         }
     }
 
@@ -83,8 +85,9 @@ public sealed class PeriodicCheckpoints : IDisposable
 
     private async Task MakeAsync()
     {
-        await foreach (var number in _due.Reader.ReadAllAsync())
+        await foreach (var _ in _due.Reader.ReadAllAsync())
         {
+            var number = _head();
             try
             {
                 _manager.Create(number);

@@ -13,6 +13,11 @@ internal sealed unsafe class RocksKeyValueStore : IKeyValueStore
     /// <summary>Above this, closing writes the buffers out, so that the next start has little log to replay.</summary>
     private const ulong FlushOnCloseBytes = 16 * 1024 * 1024;
 
+    /// <summary>
+    /// A checkpoint copies a log up to this size; above it, the buffers are flushed to files and linked.
+    /// </summary>
+    private const ulong CopiedLogBytes = 32 * 1024 * 1024;
+
     private readonly RocksDatabase _database;
     private readonly RocksView _present;
     private readonly LatencyHistogram _reads = new();
@@ -80,7 +85,7 @@ internal sealed unsafe class RocksKeyValueStore : IKeyValueStore
             byte* error = null;
             var checkpoint = RocksNative.CreateCheckpointObject(_database.Pointer, &error);
             _database.ThrowIf(error);
-            RocksNative.CreateCheckpoint(checkpoint, data, logSizeForFlush: 0, &error);
+            RocksNative.CreateCheckpoint(checkpoint, data, CopiedLogBytes, &error);
             RocksNative.DestroyCheckpointObject(checkpoint);
             _database.ThrowIf(error);
         });
