@@ -13,9 +13,9 @@ namespace SuperVm.Conformance;
 /// <remarks>
 /// A block without a header in the fixture must be refused by a named rule. Seals are not checked.
 /// </remarks>
-internal sealed class BlockWorker : IConformanceWorker
+internal sealed class BlockWorker(ConformanceOptions options) : IConformanceWorker
 {
-    private readonly BlockProcessor _processor = new(new EvmEngine());
+    private readonly BlockProcessor _processor = new(new EvmEngine(), options.CreateRunner());
 
     public void RunFile(string file, CaseReport cases)
     {

@@ -9,11 +9,12 @@ internal interface IConformanceWorker
 /// <summary>A kind of public conformance data.</summary>
 public sealed class ConformanceKind
 {
-    private readonly Func<IConformanceWorker>? _createWorker;
+    private readonly Func<ConformanceOptions, IConformanceWorker>? _createWorker;
     private readonly Func<string, bool> _takes;
 
     internal ConformanceKind(
-        string name, string description, Func<IConformanceWorker>? createWorker, Func<string, bool>? takes = null)
+        string name, string description, Func<ConformanceOptions, IConformanceWorker>? createWorker,
+        Func<string, bool>? takes = null)
     {
         Name = name;
         Description = description;
@@ -31,8 +32,8 @@ public sealed class ConformanceKind
     /// <summary>Whether a file found in a folder belongs to the kind.</summary>
     internal bool Takes(string file) => _takes(file);
 
-    internal IConformanceWorker CreateWorker() =>
-        _createWorker?.Invoke() ?? throw new InvalidOperationException($"'{Name}' is not available.");
+    internal IConformanceWorker CreateWorker(ConformanceOptions options) =>
+        _createWorker?.Invoke(options) ?? throw new InvalidOperationException($"'{Name}' is not available.");
 }
 
 /// <summary>The kinds that the verb knows.</summary>
@@ -40,15 +41,15 @@ public static class ConformanceKinds
 {
     public static IReadOnlyList<ConformanceKind> All { get; } =
     [
-        new("state", "State tests: one transaction on a pre-state", () => new StateWorker()),
-        new("block", "Blockchain tests: chains of RLP blocks, valid and invalid", () => new BlockWorker()),
-        new("transaction", "Raw transactions, valid and invalid per fork", () => new TransactionWorker()),
-        new("rlp", "RLP encoding and decoding", () => new RlpWorker()),
-        new("trie", "Roots of Merkle Patricia tries", () => new TrieWorker()),
+        new("state", "State tests: one transaction on a pre-state", options => new StateWorker(options)),
+        new("block", "Blockchain tests: chains of RLP blocks, valid and invalid", options => new BlockWorker(options)),
+        new("transaction", "Raw transactions, valid and invalid per fork", _ => new TransactionWorker()),
+        new("rlp", "RLP encoding and decoding", _ => new RlpWorker()),
+        new("trie", "Roots of Merkle Patricia tries", _ => new TrieWorker()),
         new(
-            "precompile", "Vectors of precompiled contracts", () => new PrecompileWorker(), PrecompileWorker.Takes),
+            "precompile", "Vectors of precompiled contracts", _ => new PrecompileWorker(), PrecompileWorker.Takes),
         new(
-            "replay", "Main net blocks with their pre-state", () => new ReplayWorker(), ReplayWorker.Takes),
+            "replay", "Main net blocks with their pre-state", options => new ReplayWorker(options), ReplayWorker.Takes),
         new("wasm", "WebAssembly specification suite", null),
         new("rpc", "JSON-RPC request and response pairs", null),
     ];

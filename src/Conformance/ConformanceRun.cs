@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using SuperVm.Core.Execution;
+using SuperVm.Core.Execution.Evm;
+using SuperVm.Core.Parallel;
 
 namespace SuperVm.Conformance;
 
@@ -10,11 +13,21 @@ public sealed record ConformanceOptions
     /// <summary>Files at a time; 0 for one a core.</summary>
     public int Workers { get; init; }
 
+    /// <summary>Threads that execute the transactions of one block; above 1 they run optimistically in parallel.</summary>
+    public int TransactionWorkers { get; init; } = 1;
+
     /// <summary>Only tests of this fork (the fixture's own name, "Cancun"); null for all.</summary>
     public string? Fork { get; init; }
 
     /// <summary>Only tests whose name or file contains this; null for all.</summary>
     public string? Filter { get; init; }
+
+    /// <summary>The runner of a block's transactions that <see cref="TransactionWorkers"/> asks for.</summary>
+    internal ITransactionRunner CreateRunner() => TransactionWorkers > 1
+        ? new ParallelTransactionRunner(
+            static () => new EvmEngine(),
+            new ParallelRunnerOptions(TransactionWorkers, ValidateAhead: TransactionWorkers > 2, SerialBelow: 0))
+        : new SerialTransactionRunner(new EvmEngine());
 }
 
 /// <summary>The counts of a run; the last line that the verb writes.</summary>
@@ -58,7 +71,7 @@ public static class ConformanceRun
 
         void Work()
         {
-            var worker = kind.CreateWorker();
+            var worker = kind.CreateWorker(options);
             int index;
             while (!cancellation.IsCancellationRequested && (index = Interlocked.Increment(ref next)) < files.Count)
             {

@@ -18,11 +18,11 @@ namespace SuperVm.Conformance;
 /// </code>
 /// There is no post-state root to compare with.
 /// </remarks>
-internal sealed class ReplayWorker : IConformanceWorker
+internal sealed class ReplayWorker(ConformanceOptions options) : IConformanceWorker
 {
     private static readonly ConcurrentDictionary<string, Lazy<Dictionary<Hash256, Code>>> CodeFiles = new();
 
-    private readonly BlockProcessor _processor = new(new EvmEngine());
+    private readonly BlockProcessor _processor = new(new EvmEngine(), options.CreateRunner());
 
     internal static bool Takes(string file) => Path.GetFileName(file) == "block.json";
 

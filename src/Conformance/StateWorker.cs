@@ -10,16 +10,14 @@ namespace SuperVm.Conformance;
 
 /// <summary>State tests: one transaction on a pre-state gives a state root and logs, or is refused.</summary>
 /// <remarks>No block reward and no system calls belong to them.</remarks>
-internal sealed class StateWorker : IConformanceWorker
+internal sealed class StateWorker(ConformanceOptions options) : IConformanceWorker
 {
     /// <summary>Correct, but a single call of it takes more than a minute.</summary>
     private const string LeftOut = "CALLBlake2f_MaxRounds";
 
     private const ulong DefaultChainId = 1;
 
-    private readonly TransactionProcessor _processor = new(new EvmEngine());
-    private readonly WorldState _world = new();
-    private readonly StateChanges _changes = new();
+    private readonly ITransactionRunner _runner = options.CreateRunner();
 
     public void RunFile(string file, CaseReport cases)
     {
@@ -83,7 +81,7 @@ internal sealed class StateWorker : IConformanceWorker
         var block = StateFixture.Block(test.Member("env"), rules, chainId);
         var pre = PreState.Read(test.Member("pre"));
         var state = new MemoryState(pre);
-        var refusal = Execute(test, expected, block, chainId, state, out var logs, out var outcome);
+        var refusal = Execute(test, expected, block, chainId, state, out var receipt);
         if (expected.Find("expectException") is { } exception)
         {
             return refusal is null
@@ -96,16 +94,15 @@ internal sealed class StateWorker : IConformanceWorker
             return $"refused: {refusal}";
         }
 
-        return Compare(state, expected, outcome, logs);
+        return Compare(state, expected, receipt);
     }
 
     /// <summary>Executes the case's transaction; the named rule that refused it, or null.</summary>
     private string? Execute(
-        JsonElement test, JsonElement expected, BlockContext block, ulong chainId, MemoryState state,
-        out IReadOnlyList<Log> logs, out TransactionOutcome outcome)
+        JsonElement test, JsonElement expected, BlockContext context, ulong chainId, MemoryState state,
+        out Receipt receipt)
     {
-        logs = [];
-        outcome = default;
+        receipt = new Receipt();
         var transaction = Read(test, expected, chainId, out var refusal);
         if (transaction is null)
         {
@@ -117,18 +114,16 @@ internal sealed class StateWorker : IConformanceWorker
             return nameof(TransactionError.InvalidSignature);
         }
 
-        var after = new BlockState(state);
-        _world.Reset(after, block.Rules);
-        outcome = _processor.Execute(transaction, block, _world, block.GasLimit);
-        if (outcome.Error != TransactionError.None)
+        var block = new BlockOutcome(new BlockState(state));
+        _runner.Run(
+            new BlockInput { Context = context, Transactions = [transaction], ParentHash = Hash256.Zero }, block);
+        if (block.LeftOut.Count > 0)
         {
-            return outcome.Error.ToString();
+            return block.LeftOut[0].Error.ToString();
         }
 
-        logs = [.. _world.Logs];
-        _world.CollectChanges(_changes);
-        after.Apply(_changes);
-        state.Apply(after);
+        receipt = block.Receipts[0];
+        state.Apply(block.State);
         return null;
     }
 
@@ -149,7 +144,7 @@ internal sealed class StateWorker : IConformanceWorker
     }
 
     private static string? Compare(
-        MemoryState state, JsonElement expected, in TransactionOutcome outcome, IReadOnlyList<Log> logs)
+        MemoryState state, JsonElement expected, Receipt receipt)
     {
         var root = expected.Member("hash").Hash("hash");
         var actual = state.Root;
@@ -159,11 +154,11 @@ internal sealed class StateWorker : IConformanceWorker
                 ? PreState.FirstDifference(PreState.Read(accounts), state)
                     ?? ExtraAccount(accounts, state)
                 : null;
-            return $"state root {actual}, expected {root}; {difference} (status {outcome.Status}, "
-                + $"gas used {outcome.GasUsed})";
+            return $"state root {actual}, expected {root}; {difference} (succeeded: {receipt.Succeeded}, "
+                + $"gas used {receipt.GasUsed})";
         }
 
-        var logsHash = Keccak256.Hash(ReceiptCodec.EncodeLogs(logs));
+        var logsHash = Keccak256.Hash(ReceiptCodec.EncodeLogs(receipt.Logs));
         var expectedLogs = expected.Member("logs").Hash("logs");
         return logsHash == expectedLogs ? null : $"logs hash {logsHash}, expected {expectedLogs}";
     }

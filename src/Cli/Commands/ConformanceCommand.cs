@@ -29,6 +29,12 @@ internal sealed partial class ConformanceCommand : ICommandModule
 
     private readonly Option<int> _workers = new("--workers") { Description = "Files at a time (default: one a core)" };
 
+    private readonly Option<int> _transactionWorkers = new("--transaction-workers")
+    {
+        Description = "Threads that execute one block's transactions in parallel (default: 1, serially)",
+        DefaultValueFactory = _ => 1,
+    };
+
     private readonly Option<string?> _fork = new("--fork") { Description = "Only tests of this fork, as in Cancun" };
 
     private readonly Option<string?> _filter = new("--filter")
@@ -40,7 +46,7 @@ internal sealed partial class ConformanceCommand : ICommandModule
     {
         var command = new Command("conformance", "Run public conformance data: conformance KIND PATH...")
         {
-            _kind, _paths, _json, _workers, _fork, _filter,
+            _kind, _paths, _json, _workers, _transactionWorkers, _fork, _filter,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
         return command;
@@ -65,6 +71,7 @@ internal sealed partial class ConformanceCommand : ICommandModule
         {
             Paths = parsed.GetValue(_paths) ?? [],
             Workers = parsed.GetValue(_workers),
+            TransactionWorkers = Math.Clamp(parsed.GetValue(_transactionWorkers), 1, 64),
             Fork = parsed.GetValue(_fork),
             Filter = parsed.GetValue(_filter),
         };
