@@ -16,6 +16,7 @@ public static partial class Keccak256
     private const int MaxBatchedBlocks = 64;
 
     private const int MaxLanes = 8;
+    private const int DigestLanes = 4;
 
     /// <summary>Hashes inputs of one length that lie one after another; digest i is that of input i.</summary>
     /// <param name="inputs">digests.Length × <paramref name="inputLength"/> bytes.</param>
@@ -136,9 +137,9 @@ public static partial class Keccak256
         where T : struct, IKeccakLane<T>
     {
         Span<ulong> state = stackalloc ulong[StateLanes * MaxLanes];
-        Span<ulong> digest = stackalloc ulong[4];
         state = state[..(StateLanes * T.Count)];
         state.Clear();
+        var words = MemoryMarshal.Cast<Hash256, ulong>(digests);
         var blocks = keys[^1] / BatchWindow;
         for (var block = 0; block < blocks; block++)
         {
@@ -153,12 +154,11 @@ public static partial class Keccak256
             {
                 if (keys[lane] / BatchWindow == block + 1)
                 {
-                    for (var i = 0; i < digest.Length; i++)
-                    {
-                        digest[i] = state[lane + (i * T.Count)];
-                    }
-
-                    digests[keys[lane] % BatchWindow] = new Hash256(MemoryMarshal.AsBytes(digest));
+                    var digest = words.Slice(DigestLanes * (keys[lane] % BatchWindow), DigestLanes);
+                    digest[0] = state[lane];
+                    digest[1] = state[lane + T.Count];
+                    digest[2] = state[lane + (2 * T.Count)];
+                    digest[3] = state[lane + (3 * T.Count)];
                 }
             }
         }
@@ -181,11 +181,7 @@ public static partial class Keccak256
         else
         {
             var last = input.Length / 8;
-            Span<byte> padded = stackalloc byte[8];
-            padded.Clear();
-            input[(8 * last)..].CopyTo(padded);
-            padded[input.Length % 8] = 0x01;
-            state[last * stride] ^= MemoryMarshal.Read<ulong>(padded);
+            state[last * stride] ^= LastWord(input[(8 * last)..]);
             state[(RateLanes - 1) * stride] ^= PadEnd;
             input = input[..(8 * last)];
         }
@@ -195,5 +191,17 @@ public static partial class Keccak256
         {
             state[i * stride] ^= words[i];
         }
+    }
+
+    /// <summary>The first byte of the padding after the at most seven bytes that fill no lane.</summary>
+    private static ulong LastWord(ReadOnlySpan<byte> tail)
+    {
+        var word = 1UL;
+        for (var i = tail.Length - 1; i >= 0; i--)
+        {
+            word = (word << 8) | tail[i];
+        }
+
+        return word;
     }
 }
