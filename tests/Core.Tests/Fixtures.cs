@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace SuperVm.Core.Tests;
 
-/// <summary>Public conformance data: archives in <c>../shared/fixtures</c> beside the repository, unpacked once into artifacts.</summary>
+/// <summary>
+/// Public conformance data: archives in <c>../shared/fixtures</c> beside the repository, unpacked once into artifacts.
+/// </summary>
 internal static class Fixtures
 {
     private static readonly Lock Gate = new();
@@ -76,7 +78,9 @@ internal sealed class FixtureFactAttribute : FactAttribute
     public FixtureFactAttribute(string archive) => Skip = Fixtures.WhyAbsent(archive);
 }
 
-/// <summary>A parametrized test over conformance data; where the archive is absent it is skipped with one line.</summary>
+/// <summary>
+/// A parametrized test over conformance data; where the archive is absent it is skipped with one line.
+/// </summary>
 internal sealed class FixtureTheoryAttribute : TheoryAttribute
 {
     public FixtureTheoryAttribute(string archive) => Skip = Fixtures.WhyAbsent(archive);

@@ -83,7 +83,8 @@ internal sealed class TestNode : IDisposable
     }
 
     /// <summary>A signed transfer from one of the accounts.</summary>
-    internal Transaction Transfer(int from, ulong nonce, ulong cap = 3_000_000_000, ulong? tip = null, UInt256? value = null) =>
+    internal Transaction Transfer(
+        int from, ulong nonce, ulong cap = 3_000_000_000, ulong? tip = null, UInt256? value = null) =>
         TransactionSigner.Sign(
             new Transaction
             {

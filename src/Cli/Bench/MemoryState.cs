@@ -4,7 +4,9 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>A state in dictionaries, for benchmarks that measure execution alone. Read by many threads, filled by one.</summary>
+/// <summary>
+/// A state in dictionaries, for benchmarks that measure execution alone. Read by many threads, filled by one.
+/// </summary>
 internal sealed class MemoryState : IStateReader, IBlockHashSource
 {
     private readonly Dictionary<Address, Account> _accounts = [];

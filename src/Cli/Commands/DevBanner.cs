@@ -20,7 +20,8 @@ internal static class DevBanner
         var shown = Math.Min(accounts.Count, ShownAccounts);
         for (var i = 0; i < shown; i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"({i}) {AddressText.Checksummed(accounts[i].Address)} ({ether} ETH)\n");
+            var checksummed = AddressText.Checksummed(accounts[i].Address);
+            text.Append(CultureInfo.InvariantCulture, $"({i}) {checksummed} ({ether} ETH)\n");
         }
 
         text.Append("\nPrivate keys (known to everybody: never send real money there)\n");

@@ -131,7 +131,8 @@ internal sealed class DevCommand : ICommandModule
         node.Start();
         if (!silent)
         {
-            log.Write(DevBanner.Text(accounts, parsed.GetValue(_balance), parsed.GetValue(_mnemonic)!, node, store.Kind, server.Address));
+            log.Write(DevBanner.Text(
+                accounts, parsed.GetValue(_balance), parsed.GetValue(_mnemonic)!, node, store.Kind, server.Address));
         }
 
         await StopRequestedAsync(cancellation);

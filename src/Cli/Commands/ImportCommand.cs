@@ -95,7 +95,8 @@ internal sealed class ImportCommand : ICommandModule
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"imported {count} blocks, {gas / 1e6:F1} Mgas in {seconds:F2} s; head {chain.Head.Number} {chain.Head.Hash}"));
+            $"imported {count} blocks, {gas / 1e6:F1} Mgas in {seconds:F2} s; "
+            + $"head {chain.Head.Number} {chain.Head.Hash}"));
         return 0;
     }
 

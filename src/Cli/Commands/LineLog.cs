@@ -2,14 +2,19 @@ using System.Threading.Channels;
 
 namespace SuperVm.Cli.Commands;
 
-/// <summary>Writes lines in the background, so that a slow or stopped reader of the output never holds the node up.</summary>
+/// <summary>
+/// Writes lines in the background, so that a slow or stopped reader of the output never holds the node up.
+/// </summary>
 internal sealed class LineLog : IAsyncDisposable
 {
     /// <summary>Lines that wait to be written; the oldest are lost when more come.</summary>
     private const int MaximumWaiting = 4_096;
 
     private readonly Channel<string> _lines = Channel.CreateBounded<string>(
-        new BoundedChannelOptions(MaximumWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+        new BoundedChannelOptions(MaximumWaiting)
+        {
+            SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest,
+        });
 
     private readonly TextWriter _output;
     private readonly Task _writing;

@@ -17,7 +17,7 @@ internal sealed class StoreCommand : ICommandModule
 
     public Command Create()
     {
-        var statistics = new Command("stat", "Sizes and compression of a store that no process has open") { _directory };
+        var statistics = new Command("stat", "Sizes and compression of a store that is not in use") { _directory };
         statistics.SetAction(parsed => Guarded(() => ShowStatistics(parsed.GetRequiredValue(_directory))));
         var checkpoints = new Command("checkpoints", "The checkpoints of a store, the oldest first") { _directory };
         checkpoints.SetAction(parsed => Guarded(() => ShowCheckpoints(parsed.GetRequiredValue(_directory))));

@@ -60,7 +60,8 @@ internal static class Limbs
     }
 
     /// <summary>a * b + c + d as low word and high word, where time may depend on the values.</summary>
-    /// <remarks>A conditional increment takes fewer instructions than a comparison as a number, but may be a jump.</remarks>
+    /// <remarks>A conditional increment takes fewer instructions than a comparison as a number, but may be a
+    /// jump.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong MultiplyAddFast(ulong a, ulong b, ulong c, ulong d, out ulong high)
     {

@@ -19,7 +19,9 @@ public static class Mnemonic
     /// <summary>The sentence that development nodes share; everybody knows its keys.</summary>
     public const string Development = "test test test test test test test test test test test junk";
 
-    /// <summary>The path of Ethereum's first accounts (BIP-44, coin 60); the account's number stands behind it.</summary>
+    /// <summary>
+    /// The path of Ethereum's first accounts (BIP-44, coin 60); the account's number stands behind it.
+    /// </summary>
     public const string EthereumPath = "m/44'/60'/0'/0/";
 
     private const int SeedSize = 64;

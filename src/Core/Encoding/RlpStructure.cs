@@ -3,7 +3,9 @@ namespace SuperVm.Core.Encoding;
 /// <summary>Checks that bytes are exactly one canonical RLP item, with all that is nested in it.</summary>
 public static class RlpStructure
 {
-    /// <summary>Why the bytes are not canonical RLP; null where they are. No depth of nesting can overflow it.</summary>
+    /// <summary>
+    /// Why the bytes are not canonical RLP; null where they are. No depth of nesting can overflow it.
+    /// </summary>
     public static string? Check(ReadOnlySpan<byte> bytes)
     {
         try

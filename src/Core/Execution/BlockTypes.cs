@@ -41,13 +41,17 @@ public sealed class BlockInput
     /// <summary>Whether the block is the one in which main net moved the DAO's balances (EIP-779).</summary>
     public bool IsDaoFork { get; init; }
 
-    /// <summary>An invalid transaction is left out (ordered batches) instead of making the block invalid (import).</summary>
+    /// <summary>
+    /// An invalid transaction is left out (ordered batches) instead of making the block invalid (import).
+    /// </summary>
     public bool LeaveOutInvalid { get; init; }
 
     /// <summary>The transactions' own validity was established before.</summary>
     public bool SkipStatelessChecks { get; init; }
 
-    /// <summary>State root after each transaction, for receipts before Byzantium; null where nobody looks at them.</summary>
+    /// <summary>
+    /// State root after each transaction, for receipts before Byzantium; null where nobody looks at them.
+    /// </summary>
     public Func<BlockState, Hash256>? IntermediateRoot { get; init; }
 
     public ProcessingOptions TransactionOptions =>
@@ -79,7 +83,9 @@ public sealed class BlockOutcome(BlockState state)
 
     public Bloom LogsBloom { get; internal set; } = Bloom.Empty;
 
-    /// <summary>The requests with their type byte in front, without empty ones (EIP-7685); null before Prague.</summary>
+    /// <summary>
+    /// The requests with their type byte in front, without empty ones (EIP-7685); null before Prague.
+    /// </summary>
     public IReadOnlyList<byte[]>? Requests { get; internal set; }
 
     /// <summary>The header's requests hash; null before Prague.</summary>
@@ -109,13 +115,17 @@ public sealed class BlockOutcome(BlockState state)
 /// <summary>Runs a block's transactions; the serial one is the oracle that a parallel one must equal.</summary>
 public interface ITransactionRunner
 {
-    /// <summary>Executes the input's transactions in order (or as if so) and puts what they gave into the outcome.</summary>
+    /// <summary>
+    /// Executes the input's transactions in order (or as if so) and puts what they gave into the outcome.
+    /// </summary>
     void Run(BlockInput input, BlockOutcome outcome);
 }
 
 /// <summary>A reader that can fetch keys which it answered with NotLoaded.</summary>
 public interface IStateLoader
 {
-    /// <summary>Brings the keys near, so that the next read of them answers; many at once cost one round trip.</summary>
+    /// <summary>
+    /// Brings the keys near, so that the next read of them answers; many at once cost one round trip.
+    /// </summary>
     void Load(IReadOnlyList<MissingKey> keys);
 }

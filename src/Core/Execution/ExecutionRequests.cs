@@ -41,7 +41,9 @@ internal static class Deposits
     // ABI layout of the event: where each field's length stands, and the length it must have.
     private static readonly (int Offset, int Length)[] Fields = [(160, 48), (256, 32), (320, 8), (384, 96), (512, 8)];
 
-    /// <summary>Concatenates the deposits of a block; false where a log does not have the event's only valid layout.</summary>
+    /// <summary>
+    /// Concatenates the deposits of a block; false where a log does not have the event's only valid layout.
+    /// </summary>
     internal static bool TryCollect(
         IReadOnlyList<Receipt> receipts, Address? contract, [NotNullWhen(true)] out byte[]? deposits)
     {

@@ -21,7 +21,9 @@ public readonly struct Message
     public MessageKind Kind { get; init; }
     public Address Caller { get; init; }
 
-    /// <summary>The account whose storage and balance the code works on; for a creation the new contract's address.</summary>
+    /// <summary>
+    /// The account whose storage and balance the code works on; for a creation the new contract's address.
+    /// </summary>
     public Address Recipient { get; init; }
 
     /// <summary>The account whose code runs; the recipient's but for CALLCODE and DELEGATECALL.</summary>
@@ -130,12 +132,15 @@ public readonly struct TransactionContext
     public IReadOnlyList<Hash256> BlobHashes { get; init; }
 }
 
-/// <summary>Runs code. An instance belongs to one thread at a time and is reused; it keeps its stacks and memory.</summary>
+/// <summary>
+/// Runs code. An instance belongs to one thread at a time and is reused; it keeps its stacks and memory.
+/// </summary>
 public interface IExecutionEngine
 {
     /// <summary>
     /// Runs a message to its end: moves the value, runs precompile or code (delegations resolved, EIP-7702), deploys
-    /// created code; undoes its changes where it fails. The caller has checked nothing but that the sender pays its gas.
+    /// created code; undoes its changes where it fails. The caller has checked nothing but that the sender pays its
+    /// gas.
     /// </summary>
     ExecutionResult Execute(
         in Message message, in TransactionContext transaction, BlockContext block, WorldState state);

@@ -4,7 +4,9 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Core.Execution;
 
-/// <summary>Calls that the protocol makes itself: EIP-4788, 2935 before and 7002, 7251 after the transactions.</summary>
+/// <summary>
+/// Calls that the protocol makes itself: EIP-4788, 2935 before and 7002, 7251 after the transactions.
+/// </summary>
 internal sealed class SystemCalls(IExecutionEngine engine)
 {
     /// <summary>Gas of a system call; it counts against no block limit.</summary>
@@ -20,7 +22,9 @@ internal sealed class SystemCalls(IExecutionEngine engine)
     private readonly WorldState _world = new();
     private readonly StateChanges _changes = new();
 
-    /// <summary>Stores the parent's beacon root and hash; a missing contract is passed over, as the EIPs have it.</summary>
+    /// <summary>
+    /// Stores the parent's beacon root and hash; a missing contract is passed over, as the EIPs have it.
+    /// </summary>
     internal void BeginBlock(BlockInput input, BlockState state)
     {
         var rules = input.Context.Rules;

@@ -55,7 +55,9 @@ public readonly struct TransactionOutcome
 /// </remarks>
 public sealed class TransactionProcessor(IExecutionEngine engine)
 {
-    /// <summary>What is charged for an authorization beyond its base cost is given back where the account existed.</summary>
+    /// <summary>
+    /// What is charged for an authorization beyond its base cost is given back where the account existed.
+    /// </summary>
     private const long AuthorizationRefund = 25_000 - 12_500;
 
     private readonly RlpWriter _addressWriter = new(64);
@@ -263,7 +265,8 @@ public sealed class TransactionProcessor(IExecutionEngine engine)
                 state.Refund += AuthorizationRefund;
             }
 
-            state.SetCode(account, authorization.Address.IsZero ? Code.Empty : Code.DelegationTo(authorization.Address));
+            var target = authorization.Address;
+            state.SetCode(account, target.IsZero ? Code.Empty : Code.DelegationTo(target));
             state.SetNonce(account, authorization.Nonce + 1);
         }
 

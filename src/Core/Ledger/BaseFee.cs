@@ -44,7 +44,9 @@ public static class BaseFee
         return fee - Change(fee, target - parent.GasUsed, target);
     }
 
-    /// <summary>The parent's gas limit as a child's bounds see it: doubled where the child is the first of London.</summary>
+    /// <summary>
+    /// The parent's gas limit as a child's bounds see it: doubled where the child is the first of London.
+    /// </summary>
     public static ulong GasLimitBefore(BlockHeader parent, ForkRules childRules) =>
         childRules.Eip1559 && parent.BaseFeePerGas is null ? parent.GasLimit * Elasticity : parent.GasLimit;
 

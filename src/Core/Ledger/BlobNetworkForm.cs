@@ -3,7 +3,9 @@ using SuperVm.Core.Encoding;
 
 namespace SuperVm.Core.Ledger;
 
-/// <summary>Blob transactions as wallets send them: the transaction with blobs, commitments and proofs beside it.</summary>
+/// <summary>
+/// Blob transactions as wallets send them: the transaction with blobs, commitments and proofs beside it.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   EIP-4844   03 | rlp([transaction, blobs, commitments, proofs])

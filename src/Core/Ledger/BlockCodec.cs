@@ -28,8 +28,11 @@ public static class BlockCodec
         }
     }
 
-    /// <summary>Splits blocks that stand one behind the other, as an exported chain has them, at their boundaries.</summary>
-    /// <returns>The first block's length in bytes, or 0 with a reason where the bytes do not begin with a block.</returns>
+    /// <summary>
+    /// Splits blocks that stand one behind the other, as an exported chain has them, at their boundaries.
+    /// </summary>
+    /// <returns>The first block's length in bytes, or 0 with a reason where the bytes do not begin with a
+    /// block.</returns>
     public static int LengthOfFirst(ReadOnlySpan<byte> blocks, out string? error)
     {
         error = null;

@@ -44,7 +44,9 @@ public static class BodyValidator
     private const int MaximumUncles = 2;
     private const int UncleGenerations = 7;
 
-    /// <summary>The first rule that the body breaks, or None; for uncles <see cref="ValidateUncles"/> comes after.</summary>
+    /// <summary>
+    /// The first rule that the body breaks, or None; for uncles <see cref="ValidateUncles"/> comes after.
+    /// </summary>
     /// <param name="block">The block.</param>
     /// <param name="encodedSize">Bytes of its RLP.</param>
     /// <param name="rules">The rules at the block.</param>
@@ -84,7 +86,9 @@ public static class BodyValidator
         return blobGas == block.Header.BlobGasUsed ? BodyError.None : BodyError.WrongBlobGasUsed;
     }
 
-    /// <summary>Checks uncles against the block's ancestors (Yellow Paper, 11.1); nothing to do without uncles.</summary>
+    /// <summary>
+    /// Checks uncles against the block's ancestors (Yellow Paper, 11.1); nothing to do without uncles.
+    /// </summary>
     /// <param name="block">The block, its parent known.</param>
     /// <param name="spec">The chain.</param>
     /// <param name="find">A block by its hash; null where it is not known.</param>

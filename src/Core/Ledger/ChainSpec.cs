@@ -55,7 +55,9 @@ public sealed class ChainSpec
     /// <summary>The contract whose logs are deposit requests (EIP-6110).</summary>
     public Address DepositContract { get; init; } = MainnetDepositContract;
 
-    /// <summary>Whether a block may have its parent's timestamp, as on chains of this software's own consensus.</summary>
+    /// <summary>
+    /// Whether a block may have its parent's timestamp, as on chains of this software's own consensus.
+    /// </summary>
     public bool AllowsEqualTimestamps { get; init; }
 
     /// <summary>Forks that begin by block number or time, in fork order.</summary>

@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Ledger;
 
-/// <summary>The difficulty of proof-of-work blocks (Yellow Paper, 4.3.4; EIP-2, EIP-100 and the bomb's delays).</summary>
+/// <summary>
+/// The difficulty of proof-of-work blocks (Yellow Paper, 4.3.4; EIP-2, EIP-100 and the bomb's delays).
+/// </summary>
 public static class Difficulty
 {
     private const ulong BoundDivisor = 2_048;

@@ -42,7 +42,9 @@ public sealed record Genesis
     /// <summary>Cancun's field of block 0; null for zero.</summary>
     public Hash256? ParentBeaconBlockRoot { get; init; }
 
-    /// <summary>The header of block 0 over the root of <see cref="Alloc"/>, with the fields of the fork at its time.</summary>
+    /// <summary>
+    /// The header of block 0 over the root of <see cref="Alloc"/>, with the fields of the fork at its time.
+    /// </summary>
     public BlockHeader HeaderOver(in Hash256 stateRoot)
     {
         var rules = Spec.RulesAt(0, Timestamp);

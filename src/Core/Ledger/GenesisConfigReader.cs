@@ -30,7 +30,9 @@ internal static class GenesisConfigReader
         var chainId = config.UInt64("chainId") ?? throw new FormatException("config.chainId is missing.");
         var forks = new List<ForkActivation>();
         ReadForks(config, BlockForks, forks);
-        if (config.UInt64("eip155Block") is { } eip155 && config.UInt64("eip158Block") is { } eip158 && eip155 != eip158)
+        if (config.UInt64("eip155Block") is { } eip155
+            && config.UInt64("eip158Block") is { } eip158
+            && eip155 != eip158)
         {
             throw new FormatException("config.eip155Block and config.eip158Block differ; they make one fork here.");
         }

@@ -23,7 +23,9 @@ public readonly record struct IntrinsicGas(ulong Base, ulong Floor)
     /// <summary>The least gas limit with which the transaction is valid.</summary>
     public ulong Minimum => Math.Max(Base, Floor);
 
-    /// <summary>Counts a transaction by a fork's rules. It cannot overflow: a transaction has less than 2^31 bytes.</summary>
+    /// <summary>
+    /// Counts a transaction by a fork's rules. It cannot overflow: a transaction has less than 2^31 bytes.
+    /// </summary>
     public static IntrinsicGas Of(Transaction transaction, ForkRules rules)
     {
         var data = transaction.Data.Span;

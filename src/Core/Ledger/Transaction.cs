@@ -58,7 +58,9 @@ public sealed class Transaction
 
     public IReadOnlyList<Authorization> Authorizations { get; init; } = [];
 
-    /// <summary>v as it stands in the encoding: 27/28 or EIP-155 for legacy, the parity for typed transactions.</summary>
+    /// <summary>
+    /// v as it stands in the encoding: 27/28 or EIP-155 for legacy, the parity for typed transactions.
+    /// </summary>
     public UInt256 V { get; init; }
 
     public UInt256 R { get; init; }
@@ -76,7 +78,9 @@ public sealed class Transaction
     /// <summary>Blob gas of all its blobs.</summary>
     public ulong BlobGas => (ulong)BlobVersionedHashes.Count * BlobSchedule.GasPerBlob;
 
-    /// <summary>What one gas costs in a block with this base fee (EIP-1559); the fee cap must not be below it.</summary>
+    /// <summary>
+    /// What one gas costs in a block with this base fee (EIP-1559); the fee cap must not be below it.
+    /// </summary>
     public UInt256 EffectiveGasPrice(in UInt256 baseFee)
     {
         var tip = MaxFeePerGas - baseFee;

@@ -20,7 +20,8 @@ public static partial class TransactionCodec
     private const ulong FirstReplayProtectedV = 35;
 
     /// <summary>Decodes an envelope as it stands in a trie or in eth_sendRawTransaction (types 0 to 4).</summary>
-    /// <remarks>Blob transactions in their network form, with the blobs, are for <see cref="BlobNetworkForm"/>.</remarks>
+    /// <remarks>Blob transactions in their network form, with the blobs, are for
+    /// <see cref="BlobNetworkForm"/>.</remarks>
     public static Decoded<Transaction> Decode(ReadOnlySpan<byte> envelope)
     {
         try
@@ -33,7 +34,9 @@ public static partial class TransactionCodec
         }
     }
 
-    /// <summary>The next transaction of a block body: a list for legacy ones, a string around an envelope else.</summary>
+    /// <summary>
+    /// The next transaction of a block body: a list for legacy ones, a string around an envelope else.
+    /// </summary>
     /// <exception cref="RlpException">No transaction.</exception>
     internal static Transaction ReadFromBody(ref RlpReader body)
     {

@@ -1,6 +1,8 @@
 namespace SuperVm.Core.Ledger;
 
-/// <summary>Why a transaction is refused: one named rule each. Nothing of a refused transaction reaches the state.</summary>
+/// <summary>
+/// Why a transaction is refused: one named rule each. Nothing of a refused transaction reaches the state.
+/// </summary>
 public enum TransactionError : byte
 {
     None,

@@ -18,7 +18,9 @@ public readonly record struct PoolSelection
     public int MaximumCount { get; init; }
 }
 
-/// <summary>A sender's next transaction in the order of a block: the higher effective tip, then the earlier arrival.</summary>
+/// <summary>
+/// A sender's next transaction in the order of a block: the higher effective tip, then the earlier arrival.
+/// </summary>
 internal readonly struct SelectionHead(SenderQueue queue, PooledTransaction entry, in UInt256 baseFee)
     : IComparable<SelectionHead>
 {

@@ -111,7 +111,9 @@ public sealed partial class TransactionPool
         return enough && next > old;
     }
 
-    /// <summary>Pushes cheaper ones out until the newcomer fits; <see cref="PoolStatus.Pending"/> where it does.</summary>
+    /// <summary>
+    /// Pushes cheaper ones out until the newcomer fits; <see cref="PoolStatus.Pending"/> where it does.
+    /// </summary>
     private PoolStatus MakeRoom(PooledTransaction entry, SenderQueue queue, PooledTransaction? replaced)
     {
         if (entry.Size > _options.MaximumBytes)

@@ -14,7 +14,9 @@ public sealed partial class TransactionPool
 
     private long _lastExpiry;
 
-    /// <summary>Takes the state after a new block: its transactions leave, and so do those that it made invalid.</summary>
+    /// <summary>
+    /// Takes the state after a new block: its transactions leave, and so do those that it made invalid.
+    /// </summary>
     /// <param name="state">The state after the block.</param>
     /// <param name="included">The block's transactions, senders known.</param>
     /// <param name="invalid">Those that were tried and are to be dropped with a reason.</param>
@@ -119,7 +121,8 @@ public sealed partial class TransactionPool
         }
     }
 
-    private static List<(Address Sender, Account? Account)> ReadAll(IStateReader state, IReadOnlyCollection<Address> senders)
+    private static List<(Address Sender, Account? Account)> ReadAll(
+        IStateReader state, IReadOnlyCollection<Address> senders)
     {
         var accounts = new List<(Address, Account?)>(senders.Count);
         foreach (var sender in senders)

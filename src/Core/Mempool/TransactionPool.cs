@@ -106,7 +106,9 @@ public sealed partial class TransactionPool
         }
     }
 
-    /// <summary>The nonce after the sender's pending transactions; null where the pool has none of the sender.</summary>
+    /// <summary>
+    /// The nonce after the sender's pending transactions; null where the pool has none of the sender.
+    /// </summary>
     public ulong? NextNonce(in Address sender)
     {
         lock (_gate)
@@ -200,7 +202,9 @@ public sealed partial class TransactionPool
         }
     }
 
-    /// <summary>Whether the pool or what was read has every sender's account; those that are missing are noted.</summary>
+    /// <summary>
+    /// Whether the pool or what was read has every sender's account; those that are missing are noted.
+    /// </summary>
     private bool HasAllSenders(ReadOnlySpan<Transaction> transactions, Dictionary<Address, Account?> accounts)
     {
         foreach (var transaction in transactions)

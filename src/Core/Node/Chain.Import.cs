@@ -39,7 +39,8 @@ public sealed partial class Chain
         if (GetBlock(block.Header.ParentHash) is not { } parent || PathTo(parent) is not { } path)
         {
             KeepOrphan(block, encoded.Length);
-            return new ImportResult(ImportStatus.UnknownParent, null, $"The parent {block.Header.ParentHash} is unknown.");
+            return new ImportResult(
+                ImportStatus.UnknownParent, null, $"The parent {block.Header.ParentHash} is unknown.");
         }
 
         var rules = Spec.RulesAt(block.Header.Number, block.Header.Timestamp, parent.TotalDifficulty);
@@ -50,7 +51,8 @@ public sealed partial class Chain
 
         if (path.Ancestor < _state.OldestNumber)
         {
-            return Refused(BlockImportRule.ParentStatePruned, $"The oldest state kept is of block {_state.OldestNumber}.");
+            return Refused(
+                BlockImportRule.ParentStatePruned, $"The oldest state kept is of block {_state.OldestNumber}.");
         }
 
         var total = parent.TotalDifficulty + block.Header.Difficulty;
@@ -83,7 +85,9 @@ public sealed partial class Chain
         return new ImportResult(ImportStatus.Head);
     }
 
-    /// <summary>A block that was valid before: after the merge the last valid block is the head, be it an old one.</summary>
+    /// <summary>
+    /// A block that was valid before: after the merge the last valid block is the head, be it an old one.
+    /// </summary>
     private ImportResult ImportKnown(in Hash256 hash)
     {
         if (_side.TryGetValue(hash, out var side) && IsMerged(side.Sealed.Block.TotalDifficulty, side.Rules)
@@ -176,7 +180,8 @@ public sealed partial class Chain
         if (transition.Root != header.StateRoot)
         {
             _state.Discard(transition);
-            return Refused(BlockImportRule.WrongStateRoot, $"The header has {header.StateRoot}, not {transition.Root}.");
+            return Refused(
+                BlockImportRule.WrongStateRoot, $"The header has {header.StateRoot}, not {transition.Root}.");
         }
 
         executed = new ExecutedBlock(transition, outcome.Receipts);

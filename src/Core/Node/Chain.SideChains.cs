@@ -7,7 +7,9 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.Node;
 
-/// <summary>Blocks beside the canonical chain, blocks that wait for their parent, and the way from one chain to another.</summary>
+/// <summary>
+/// Blocks beside the canonical chain, blocks that wait for their parent, and the way from one chain to another.
+/// </summary>
 public sealed partial class Chain
 {
     private readonly ConcurrentDictionary<Hash256, SideBlock> _side = new(concurrencyLevel: 1, capacity: 7);
@@ -231,5 +233,7 @@ internal sealed class SideBlock(SealedBlock sealedBlock, ForkRules rules)
     internal ExecutedBlock? Executed { get; set; }
 }
 
-/// <summary>The way from the canonical chain to a block: the last canonical number, and the side blocks after it.</summary>
+/// <summary>
+/// The way from the canonical chain to a block: the last canonical number, and the side blocks after it.
+/// </summary>
 internal sealed record SidePath(ulong Ancestor, List<SideBlock> Blocks);

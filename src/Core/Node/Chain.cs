@@ -11,7 +11,7 @@ namespace SuperVm.Core.Node;
 /// <summary>The chain over a key-value store.</summary>
 /// <remarks>
 /// <code>
-///   Import   header, body ─▶ execute ─▶ roots ─┬─ on the head ─────────────▶ one batch: state, block, receipts, indexes
+///   Import   header, body ─▶ execute ─▶ roots ─┬─ on the head ─────────────▶ one batch: state, block, indexes
 ///                                              └─ elsewhere ─▶ side pool ─▶ heavier: unwind and switch, one batch
 ///   Produce  candidates ─▶ execute, leave out invalid ones ─▶ header ─▶ one batch
 /// </code>
@@ -96,7 +96,8 @@ public sealed partial class Chain : IChain
         var known = ChainRecords.ReadGenesisHash(store);
         if (state is null != known is null)
         {
-            throw new StoreException("The store is damaged: it has a state without a chain, or a chain without a state.");
+            throw new StoreException(
+                "The store is damaged: it has a state without a chain, or a chain without a state.");
         }
 
         var accounts = AccountsOf(genesis);

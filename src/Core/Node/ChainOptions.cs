@@ -11,7 +11,9 @@ public sealed record ChainOptions
     /// <summary>Executes blocks; null for an own one with the EVM. One chain at a time may use it.</summary>
     public BlockProcessor? Processor { get; init; }
 
-    /// <summary>Whether a block must be on the disk before it counts, so that it survives a power failure too.</summary>
+    /// <summary>
+    /// Whether a block must be on the disk before it counts, so that it survives a power failure too.
+    /// </summary>
     public bool SyncWrites { get; init; }
 
     /// <summary>Blocks beside the canonical chain that are kept; the oldest are dropped first.</summary>

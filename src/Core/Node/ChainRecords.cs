@@ -52,7 +52,8 @@ internal static class ChainRecords
         var version = BinaryPrimitives.ReadUInt32BigEndian(bytes);
         return version == Version
             ? new Hash256(bytes.AsSpan(4))
-            : throw new StoreException($"The store has chain records of version {version}; this program reads {Version}.");
+            : throw new StoreException(
+                $"The store has chain records of version {version}; this program reads {Version}.");
     }
 
     internal static void WriteGenesisHash(IWriteBatch batch, in Hash256 hash)

@@ -29,7 +29,9 @@ public interface IChain
     /// <summary>The number of the block that counts as "safe"; 0 (genesis) until <see cref="SetFinality"/>.</summary>
     ulong SafeNumber { get; }
 
-    /// <summary>The number of the newest final block: "finalized"; 0 (genesis) until <see cref="SetFinality"/>.</summary>
+    /// <summary>
+    /// The number of the newest final block: "finalized"; 0 (genesis) until <see cref="SetFinality"/>.
+    /// </summary>
     ulong FinalizedNumber { get; }
 
     /// <summary>The oldest block whose state can be read.</summary>
@@ -84,7 +86,9 @@ public interface IChain
     /// <summary>As <see cref="Build"/>, and makes the block the head.</summary>
     ProducedBlock Produce(BlockAttributes attributes, IReadOnlyList<Transaction> candidates);
 
-    /// <summary>Goes back to an earlier canonical block and forgets those above; atomic. Finality is the caller's care.</summary>
+    /// <summary>
+    /// Goes back to an earlier canonical block and forgets those above; atomic. Finality is the caller's care.
+    /// </summary>
     RewindStatus Rewind(ulong number);
 
     /// <summary>Moves the safe and the finalized block; numbers above the head are taken as the head.</summary>
@@ -209,8 +213,8 @@ public sealed record BlockAttributes
 /// <param name="Block">The block.</param>
 /// <param name="Receipts">In the order of its transactions.</param>
 /// <param name="LeftOut">
-/// Candidates that are not in it, in candidate order; those with GasLimitExceedsBlock or BlobGasExceedsBlock lacked room
-/// only, and may come later.
+/// Candidates that are not in it, in candidate order; those with GasLimitExceedsBlock or BlobGasExceedsBlock lacked
+/// room only, and may come later.
 /// </param>
 /// <param name="State">The state after it.</param>
 public sealed record ProducedBlock(

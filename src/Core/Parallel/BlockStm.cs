@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SuperVm.Core.Parallel;
 
-/// <summary>Executes a block of transactions optimistically on several workers with the result of a serial run.</summary>
+/// <summary>
+/// Executes a block of transactions optimistically on several workers with the result of a serial run.
+/// </summary>
 /// <remarks>
 /// Source: Gelashvili et al., "Block-STM" (arXiv 2203.06871), with two deviations.
 /// <code>
@@ -135,7 +137,9 @@ internal sealed class BlockStm
         return predecessor >= 0 && TryBlockOn(transaction, predecessor);
     }
 
-    /// <summary>Executes what this worker has put into state Executing; true where the incarnation was finished.</summary>
+    /// <summary>
+    /// Executes what this worker has put into state Executing; true where the incarnation was finished.
+    /// </summary>
     private bool Execute(int worker, int transaction)
     {
         while (true)
@@ -281,7 +285,9 @@ internal sealed class BlockStm
         return true;
     }
 
-    /// <summary>Lets the transaction wait for another; false where that one is finished, so that there is no need.</summary>
+    /// <summary>
+    /// Lets the transaction wait for another; false where that one is finished, so that there is no need.
+    /// </summary>
     private bool TryBlockOn(int transaction, int predecessor)
     {
         ref var head = ref _slots[predecessor].DependentsHead;

@@ -25,7 +25,9 @@ internal interface IBlockStmClient
     /// <summary>A lower transaction that this one certainly depends on, or −1.</summary>
     int KnownDependency(int transaction);
 
-    /// <summary>Executes on what lower transactions wrote, and publishes reads and writes where it comes to its end.</summary>
+    /// <summary>
+    /// Executes on what lower transactions wrote, and publishes reads and writes where it comes to its end.
+    /// </summary>
     ExecutionStep Execute(int worker, int transaction);
 
     /// <summary>Whether the reads of the last incarnation would be answered the same now.</summary>

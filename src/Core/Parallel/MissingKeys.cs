@@ -54,7 +54,9 @@ internal sealed class MissingKeys(IStateLoader? loader, BlockStm scheduler)
         }
     }
 
-    /// <summary>Fetches up to the limit of the waiting keys and resumes who waited; false where none is waiting.</summary>
+    /// <summary>
+    /// Fetches up to the limit of the waiting keys and resumes who waited; false where none is waiting.
+    /// </summary>
     internal bool TryLoad()
     {
         if (loader is null)

@@ -62,7 +62,9 @@ public sealed class MvccStore<TKey, TValue>
     /// <summary>Sets a value as part of height 0, before the first commit.</summary>
     public void Seed(TKey key, in TValue value) => Put(0, key, value);
 
-    /// <summary>A view of one height that commits do not change; null where the height is above the head or collected.</summary>
+    /// <summary>
+    /// A view of one height that commits do not change; null where the height is above the head or collected.
+    /// </summary>
     public MvccSnapshot<TKey, TValue>? Snapshot(long height)
     {
         lock (_pins)
@@ -175,7 +177,9 @@ public sealed class MvccStore<TKey, TValue>
     }
 }
 
-/// <summary>A consistent view of a <see cref="MvccStore{TKey,TValue}"/> at one height; holds it back from collection.</summary>
+/// <summary>
+/// A consistent view of a <see cref="MvccStore{TKey,TValue}"/> at one height; holds it back from collection.
+/// </summary>
 public sealed class MvccSnapshot<TKey, TValue> : IDisposable
     where TKey : notnull
     where TValue : struct

@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Parallel;
 
-/// <summary>What a transaction of <see cref="MvccEngine{TKey,TValue}"/> sees: its own writes, else those below it.</summary>
+/// <summary>
+/// What a transaction of <see cref="MvccEngine{TKey,TValue}"/> sees: its own writes, else those below it.
+/// </summary>
 /// <remarks>Belongs to one worker; valid within the transaction only.</remarks>
 public sealed class MvccView<TKey, TValue>
     where TKey : notnull

@@ -12,7 +12,9 @@ namespace SuperVm.Core.Parallel;
 public sealed record ParallelRunnerOptions(
     int Workers, bool ValidateAhead = false, int SerialBelow = 8, Action<int>? Interleaving = null);
 
-/// <summary>Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.</summary>
+/// <summary>
+/// Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.
+/// </summary>
 /// <remarks>
 /// Blocks that it cannot run in parallel go to the serial runner: receipts with intermediate roots (before Byzantium)
 /// need one state after another. One block at a time.

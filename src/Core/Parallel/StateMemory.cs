@@ -36,7 +36,9 @@ internal static class Life
 /// <summary>A place in state with its versions and its value before the block.</summary>
 internal abstract class StateLocation
 {
-    /// <summary>What the place answers to a transaction; false where a lower one is about to write (by whom: answer).</summary>
+    /// <summary>
+    /// What the place answers to a transaction; false where a lower one is about to write (by whom: answer).
+    /// </summary>
     internal abstract bool TryResolve(int transaction, AccountPart part, out StateRead read);
 }
 
@@ -45,7 +47,9 @@ internal struct StateRead
 {
     public UInt256 Value;
 
-    /// <summary>The transaction whose version answered; −1 the state before the block; −2 only the value tells.</summary>
+    /// <summary>
+    /// The transaction whose version answered; −1 the state before the block; −2 only the value tells.
+    /// </summary>
     public int Transaction;
     public int Incarnation;
 }
@@ -65,7 +69,9 @@ internal sealed class AccountLocation(Address address, bool exists, Account reco
 
     private ConcurrentDictionary<UInt256, SlotLocation>? _slots;
 
-    /// <summary>The slots that were read or written; most accounts have none, so the table is made on first use.</summary>
+    /// <summary>
+    /// The slots that were read or written; most accounts have none, so the table is made on first use.
+    /// </summary>
     internal ConcurrentDictionary<UInt256, SlotLocation> Slots
     {
         get

@@ -55,7 +55,9 @@ internal sealed class StateTransactionRecord
         _writes.Add(version);
     }
 
-    /// <summary>Everything below is final: additions become balances, so that readers need not sum them up again.</summary>
+    /// <summary>
+    /// Everything below is final: additions become balances, so that readers need not sum them up again.
+    /// </summary>
     internal void Finish(int transaction)
     {
         foreach (var (account, version) in _additions)

@@ -52,7 +52,9 @@ internal sealed class TransactionRecord<TKey, TValue>
         _writes[_writeCount++] = new WriteEntry(location, version);
     }
 
-    /// <summary>Takes back what an earlier incarnation wrote and this one did not; answers what may have changed.</summary>
+    /// <summary>
+    /// Takes back what an earlier incarnation wrote and this one did not; answers what may have changed.
+    /// </summary>
     internal ulong EndPublish()
     {
         var signature = 0UL;
@@ -126,7 +128,9 @@ internal sealed class TransactionRecord<TKey, TValue>
         }
     }
 
-    /// <summary>Everything below is final: additions become values, so that readers above need not sum them again.</summary>
+    /// <summary>
+    /// Everything below is final: additions become values, so that readers above need not sum them again.
+    /// </summary>
     internal void Finish(int transaction)
     {
         for (var i = 0; i < _writeCount; i++)
@@ -149,10 +153,13 @@ internal sealed class TransactionRecord<TKey, TValue>
     private readonly record struct ReadEntry(
         MvccLocation<TKey, TValue> Location, int Transaction, int Incarnation, TValue Value);
 
-    private readonly record struct WriteEntry(MvccLocation<TKey, TValue> Location, VersionChain<TValue>.Version Version);
+    private readonly record struct WriteEntry(
+        MvccLocation<TKey, TValue> Location, VersionChain<TValue>.Version Version);
 }
 
-/// <summary>Signatures of finished writes in the order in which they were finished: the Bloom filter of validation.</summary>
+/// <summary>
+/// Signatures of finished writes in the order in which they were finished: the Bloom filter of validation.
+/// </summary>
 /// <remarks>
 /// A signature has one bit of 64 a location. An entry is appended after the writes are visible, so a commit check, made
 /// when all lower transactions have finished, finds every write that came after its reads; see BlockStm's remarks.
@@ -174,7 +181,9 @@ internal sealed class WriteLog
         Volatile.Write(ref _signatures[place & (Capacity - 1)], signature);
     }
 
-    /// <summary>Whether nothing that was appended from a position on shares a bit; false where that is not known.</summary>
+    /// <summary>
+    /// Whether nothing that was appended from a position on shares a bit; false where that is not known.
+    /// </summary>
     internal bool IsDisjoint(long from, ulong signature)
     {
         var to = Position;

@@ -196,7 +196,9 @@ internal struct VersionChain<TValue>
         }
     }
 
-    /// <summary>A worker's versions, taken again in every block; only their owner takes, nobody gives back singly.</summary>
+    /// <summary>
+    /// A worker's versions, taken again in every block; only their owner takes, nobody gives back singly.
+    /// </summary>
     internal sealed class VersionArena
     {
         private readonly List<Version> _versions = [];

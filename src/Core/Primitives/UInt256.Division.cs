@@ -6,7 +6,8 @@ namespace SuperVm.Core.Primitives;
 
 /// <content>
 /// Division: one limb by the machine's 128-by-64 division, more by Knuth's algorithm D (TAOCP 4.3.1) with the 3-by-2
-/// reciprocal of Möller and Granlund ("Improved division by invariant integers", 2011), whose digits are at most one too high.
+/// reciprocal of Möller and Granlund ("Improved division by invariant integers", 2011), whose digits are at most one
+/// too high.
 /// </content>
 public readonly unsafe partial struct UInt256
 {
@@ -136,7 +137,8 @@ public readonly unsafe partial struct UInt256
     /// <param name="u">The dividend's limbs and room for one more above them; destroyed.</param>
     /// <param name="length">The number of the dividend's limbs.</param>
     /// <param name="divisor">The divisor.</param>
-    /// <param name="quotient">Zeros where the quotient's limbs go, as many as the dividend has; null: not wanted.</param>
+    /// <param name="quotient">Zeros where the quotient's limbs go, as many as the dividend has; null: not
+    /// wanted.</param>
     /// <returns>The remainder.</returns>
     private static UInt256 DivideLimbs(ulong* u, int length, in UInt256 divisor, ulong* quotient)
     {
@@ -286,7 +288,9 @@ public readonly unsafe partial struct UInt256
         return (ulong)wide;
     }
 
-    /// <summary>floor((2^192 - 1) / (d1:d0)) - 2^64, for a d1 with its top bit set (algorithm 6 of the paper).</summary>
+    /// <summary>
+    /// floor((2^192 - 1) / (d1:d0)) - 2^64, for a d1 with its top bit set (algorithm 6 of the paper).
+    /// </summary>
     private static ulong InverseOfTwo(ulong d1, ulong d0)
     {
         var v = DivideTwoByOne(~d1, ulong.MaxValue, d1, out _);

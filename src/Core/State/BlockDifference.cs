@@ -2,7 +2,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.State;
 
-/// <summary>Finds what a block state changes against its parent's state, cleared storage spelled out slot by slot.</summary>
+/// <summary>
+/// Finds what a block state changes against its parent's state, cleared storage spelled out slot by slot.
+/// </summary>
 /// <param name="store">The latest state.</param>
 /// <param name="parent">The parent's state where it is another than the latest.</param>
 internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)

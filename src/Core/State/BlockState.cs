@@ -2,7 +2,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.State;
 
-/// <summary>A block's state while its transactions run one after another: the parent's state with their changes.</summary>
+/// <summary>
+/// A block's state while its transactions run one after another: the parent's state with their changes.
+/// </summary>
 /// <remarks>
 /// A read comes from what was changed, else from what was read before, else from the parent's reader. What each
 /// location held before the block is kept, so that a commit can write reverse differences. Not thread-safe.
@@ -103,7 +105,9 @@ public sealed class BlockState(IStateReader parent) : IStateReader
         }
     }
 
-    /// <summary>The account's entry; made from what is known to stand before the block where it was not read yet.</summary>
+    /// <summary>
+    /// The account's entry; made from what is known to stand before the block where it was not read yet.
+    /// </summary>
     public BlockAccount Adopt(in Address address, bool exists, in Account record)
     {
         if (!_accounts.TryGetValue(address, out var entry))
@@ -161,7 +165,9 @@ public sealed class BlockAccount(Address address, bool exists, Account account)
     /// <summary>Whether the block wrote the account or one of its slots.</summary>
     public bool Changed { get; internal set; }
 
-    /// <summary>Whether all slots from before the block are gone; <see cref="Slots"/> then holds the only ones.</summary>
+    /// <summary>
+    /// Whether all slots from before the block are gone; <see cref="Slots"/> then holds the only ones.
+    /// </summary>
     public bool StorageCleared { get; internal set; }
 
     /// <summary>Takes final values over; what is as before does not count as changed.</summary>
@@ -177,7 +183,9 @@ public sealed class BlockAccount(Address address, bool exists, Account account)
         }
     }
 
-    /// <summary>Takes a slot's final value over; <paramref name="before"/> counts where the slot was not known yet.</summary>
+    /// <summary>
+    /// Takes a slot's final value over; <paramref name="before"/> counts where the slot was not known yet.
+    /// </summary>
     public void ReplaceSlot(in UInt256 key, in UInt256 before, in UInt256 value)
     {
         var original = Slots.TryGetValue(key, out var known) ? known.Original : StorageCleared ? UInt256.Zero : before;

@@ -22,7 +22,8 @@ internal sealed class BoundedCache<TKey, TValue>(long limit)
     internal long Misses => Volatile.Read(ref _misses);
 
     /// <summary>The sum of the costs of all entries.</summary>
-    internal long Cost => _stripes.Sum(stripe => Volatile.Read(ref stripe.YoungCost) + Volatile.Read(ref stripe.OldCost));
+    internal long Cost
+        => _stripes.Sum(stripe => Volatile.Read(ref stripe.YoungCost) + Volatile.Read(ref stripe.OldCost));
 
     internal bool TryGet(in TKey key, out TValue value)
     {

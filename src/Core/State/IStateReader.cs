@@ -16,7 +16,8 @@ public enum ReadStatus : byte
 }
 
 /// <summary>The state-reader port: committed state, or a block's state before the transaction that reads.</summary>
-/// <remarks>A view does not change under a transaction but through its own writes. Safe for concurrent readers.</remarks>
+/// <remarks>A view does not change under a transaction but through its own writes. Safe for concurrent
+/// readers.</remarks>
 public interface IStateReader
 {
     ReadStatus ReadAccount(in Address address, out Account account);

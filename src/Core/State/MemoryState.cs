@@ -2,7 +2,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.State;
 
-/// <summary>A whole state in dictionaries: pre-states of tests, genesis allocations, and an oracle for the store.</summary>
+/// <summary>
+/// A whole state in dictionaries: pre-states of tests, genesis allocations, and an oracle for the store.
+/// </summary>
 /// <remarks>Safe for concurrent readers while nobody writes.</remarks>
 public sealed class MemoryState : IStateReader
 {

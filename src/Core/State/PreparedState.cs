@@ -2,7 +2,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.State;
 
-/// <summary>The state after a block that was prepared but not committed: "pending". Safe for concurrent readers.</summary>
+/// <summary>
+/// The state after a block that was prepared but not committed: "pending". Safe for concurrent readers.
+/// </summary>
 public sealed class PreparedState : IStateReader
 {
     private readonly IStateReader _parent;

@@ -6,7 +6,8 @@ namespace SuperVm.Core.State;
 /// <param name="Address">Whose.</param>
 /// <param name="Exists">False where the account is removed; the other values then do not count.</param>
 /// <param name="Account">The account as it is now.</param>
-/// <param name="StorageCleared">All slots from before are zero now; slot changes of the same set come after that.</param>
+/// <param name="StorageCleared">All slots from before are zero now; slot changes of the same set come after
+/// that.</param>
 /// <param name="NewCode">The code, where it was set.</param>
 public readonly record struct AccountChange(
     Address Address, bool Exists, Account Account, bool StorageCleared, Code? NewCode);
@@ -14,7 +15,9 @@ public readonly record struct AccountChange(
 /// <summary>A slot's new value; zero removes it.</summary>
 public readonly record struct SlotChange(Address Address, UInt256 Slot, UInt256 Value);
 
-/// <summary>What a transaction wrote: at most one entry an account and one a slot, in the order of first touch.</summary>
+/// <summary>
+/// What a transaction wrote: at most one entry an account and one a slot, in the order of first touch.
+/// </summary>
 /// <remarks>Reused from transaction to transaction by its owner; copy what must outlive the next one.</remarks>
 public sealed class StateChanges
 {

@@ -52,7 +52,9 @@ internal static class StateHistory
         batch.Delete(Column.History, StateKeys.BlockChanges(number));
     }
 
-    /// <summary>Puts into the overlay what (after, head] overwrote: the values as they were after the one block.</summary>
+    /// <summary>
+    /// Puts into the overlay what (after, head] overwrote: the values as they were after the one block.
+    /// </summary>
     /// <param name="store">Where the history lies.</param>
     /// <param name="overlay">Of the state of <paramref name="head"/>.</param>
     /// <param name="after">The block whose state it is to become.</param>

@@ -7,7 +7,9 @@ namespace SuperVm.Core.State;
 /// <summary>From a block's changes to the store.</summary>
 public sealed partial class StateStore
 {
-    /// <summary>Old blocks whose reverse differences a commit deletes at most: more than one, so that it catches up.</summary>
+    /// <summary>
+    /// Old blocks whose reverse differences a commit deletes at most: more than one, so that it catches up.
+    /// </summary>
     private const int PrunedPerCommit = 2;
 
     /// <summary>Works out what a block on top of the latest state changes, and its root.</summary>
@@ -135,7 +137,11 @@ public sealed partial class StateStore
     /// <param name="sync">Whether it must be on the disk before the call returns.</param>
     /// <exception cref="StoreException">The root is another: what is stored is damaged.</exception>
     public void Switch(
-        ulong ancestor, IReadOnlyList<StateTransition> above, in Hash256 expectedRoot, IWriteBatch batch, bool sync = false)
+        ulong ancestor,
+        IReadOnlyList<StateTransition> above,
+        in Hash256 expectedRoot,
+        IWriteBatch batch,
+        bool sync = false)
     {
         var old = _head;
         var overlay = OverlayAt(ancestor, above);
@@ -143,7 +149,8 @@ public sealed partial class StateStore
         if (update.Root != expectedRoot)
         {
             throw new StoreException(
-                $"Going back to block {ancestor} gives state root {update.Root}, not {expectedRoot}: the store is damaged.");
+                $"Going back to block {ancestor} gives state root {update.Root}, not {expectedRoot}: "
+                + "the store is damaged.");
         }
 
         for (var number = old.Number; number > ancestor; number--)
@@ -216,7 +223,9 @@ public sealed partial class StateStore
         return slots;
     }
 
-    /// <summary>The tries of an overlay, worked out from those of the latest state; fills in its storage roots.</summary>
+    /// <summary>
+    /// The tries of an overlay, worked out from those of the latest state; fills in its storage roots.
+    /// </summary>
     private TrieUpdate TriesOf(
         StateOverlay overlay, in Hash256 root, StateTries tries, IKeyValueSnapshot? snapshot = null)
     {

@@ -6,7 +6,9 @@ namespace SuperVm.Core.State;
 /// <summary>Reading what blocks overwrote, and telling whether a reader's block still stands.</summary>
 public sealed partial class StateStore
 {
-    /// <summary>Whether no block above the number is in the store or on its way, so that the newest value is its value.</summary>
+    /// <summary>
+    /// Whether no block above the number is in the store or on its way, so that the newest value is its value.
+    /// </summary>
     internal bool IsNewest(ulong number, long reverts) =>
         Volatile.Read(ref _newest) == number && Volatile.Read(ref _reverts) == reverts;
 

@@ -80,7 +80,9 @@ public sealed partial class StateStore
     public static StateStore? Open(IKeyValueStore store, StateOptions? options = null) =>
         ReadHead(store) is { } head ? new StateStore(store, options ?? new(), head) : null;
 
-    /// <summary>Puts the state of block 0 into a batch for an empty store; it can be opened once that is written.</summary>
+    /// <summary>
+    /// Puts the state of block 0 into a batch for an empty store; it can be opened once that is written.
+    /// </summary>
     /// <returns>The state root.</returns>
     public static Hash256 WriteGenesis(
         IReadOnlyCollection<AllocatedAccount> accounts, IWriteBatch batch, StateOptions? options = null)
@@ -98,7 +100,9 @@ public sealed partial class StateStore
         return number <= head.Number && number >= OldestNumber ? new CommittedState(this, number, reverts) : null;
     }
 
-    /// <summary>The root of the latest state with a block's changes so far (receipts before Byzantium hold it).</summary>
+    /// <summary>
+    /// The root of the latest state with a block's changes so far (receipts before Byzantium hold it).
+    /// </summary>
     public Hash256 RootOf(BlockState state)
     {
         var transition = Prepare(state);

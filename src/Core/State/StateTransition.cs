@@ -32,7 +32,9 @@ public sealed class StateTransition
     /// <summary>Accounts that differ.</summary>
     internal AccountDiff[] Accounts { get; }
 
-    /// <summary>Slots that differ, cleared ones included; each belongs to an account of <see cref="Accounts"/>.</summary>
+    /// <summary>
+    /// Slots that differ, cleared ones included; each belongs to an account of <see cref="Accounts"/>.
+    /// </summary>
     internal SlotDiff[] Slots { get; }
 
     internal IReadOnlyDictionary<Hash256, Code> NewCode { get; }

@@ -6,7 +6,8 @@ using SuperVm.Core.Storage;
 namespace SuperVm.Core.State;
 
 /// <summary>Trie nodes from the store, through a cache by hash.</summary>
-/// <remarks>A node in the cache is right whatever is committed, as its hash says what it is; so none is ever void.</remarks>
+/// <remarks>A node in the cache is right whatever is committed, as its hash says what it is; so none is ever
+/// void.</remarks>
 internal sealed class StoredTrieNodes(IKeyValueReader store, BoundedCache<Hash256, byte[]> cache) : ITrieNodeSource
 {
     /// <summary>Bytes that an entry costs beside its node.</summary>

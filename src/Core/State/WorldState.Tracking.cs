@@ -42,7 +42,9 @@ public struct TrackedAccount
 /// <summary>A slot that a transaction read, and its new value.</summary>
 public struct TrackedSlot
 {
-    /// <summary>Which of the reader's ReadSlot calls answered it; −1 for a slot known to be zero without reading.</summary>
+    /// <summary>
+    /// Which of the reader's ReadSlot calls answered it; −1 for a slot known to be zero without reading.
+    /// </summary>
     public int Ordinal;
     public Address Address;
     public UInt256 Key;
@@ -65,7 +67,9 @@ public sealed partial class WorldState
 
     private int _accountReads, _slotReads;
 
-    /// <summary>Hands out every account and slot that was read; without <paramref name="withChanges"/> only the uses.</summary>
+    /// <summary>
+    /// Hands out every account and slot that was read; without <paramref name="withChanges"/> only the uses.
+    /// </summary>
     public void Track(ITrackingSink sink, bool withChanges)
     {
         for (var i = 0; withChanges && i < _slotCount; i++)

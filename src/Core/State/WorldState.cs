@@ -229,7 +229,9 @@ public sealed partial class WorldState
         entry.CodeChanged = true;
     }
 
-    /// <summary>Whether nothing stands in the way of a contract here: no nonce, code (EIP-684) or storage (EIP-7610).</summary>
+    /// <summary>
+    /// Whether nothing stands in the way of a contract here: no nonce, code (EIP-684) or storage (EIP-7610).
+    /// </summary>
     public bool CanCreateAt(int account)
     {
         ref var entry = ref _accounts[account];
@@ -259,7 +261,9 @@ public sealed partial class WorldState
 
     public bool IsDestroyed(int account) => _accounts[account].Destroyed;
 
-    /// <summary>Schedules removal at the transaction's end; true the first time. Balances are the caller's business.</summary>
+    /// <summary>
+    /// Schedules removal at the transaction's end; true the first time. Balances are the caller's business.
+    /// </summary>
     public bool MarkDestroyed(int account)
     {
         Touch(account);

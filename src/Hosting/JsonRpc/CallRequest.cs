@@ -56,7 +56,8 @@ internal sealed class CallRequest
     }
 
     /// <summary>The transaction, unsigned, with what it leaves open filled in.</summary>
-    internal Transaction ToTransaction(ulong chainId, ulong nonce, ulong gas, in UInt256 feeCap, in UInt256 tip) => new()
+    internal Transaction ToTransaction(
+        ulong chainId, ulong nonce, ulong gas, in UInt256 feeCap, in UInt256 tip) => new()
     {
         Type = TransactionType,
         ChainId = chainId,

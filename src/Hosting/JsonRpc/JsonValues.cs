@@ -6,7 +6,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.JsonRpc;
 
-/// <summary>Ethereum's values in JSON: QUANTITY without leading zeros, DATA with two digits a byte (EIP-1474).</summary>
+/// <summary>
+/// Ethereum's values in JSON: QUANTITY without leading zeros, DATA with two digits a byte (EIP-1474).
+/// </summary>
 internal static class JsonValues
 {
     private const int StackBytes = 512;
@@ -150,7 +152,9 @@ internal static class JsonValues
         return true;
     }
 
-    /// <summary>Reads 0x and an even number of digits; false for anything else, or more bytes than there is room.</summary>
+    /// <summary>
+    /// Reads 0x and an even number of digits; false for anything else, or more bytes than there is room.
+    /// </summary>
     internal static bool TryData(ReadOnlySpan<byte> text, Span<byte> destination, out int length)
     {
         length = 0;

@@ -145,7 +145,8 @@ internal sealed class RpcDispatcher(
         if (methods.Find(body[request.Method]) is not { } method)
         {
             return new RpcError(
-                RpcError.MethodNotFoundCode, $"the method {Shown(body[request.Method])} does not exist/is not available");
+                RpcError.MethodNotFoundCode,
+                $"the method {Shown(body[request.Method])} does not exist/is not available");
         }
 
         if (request.HasNamedParams)

@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 
 namespace SuperVm.Hosting.JsonRpc;
 
-/// <summary>Answers one method: writes its result, or answers what went wrong (what was written is then taken back).</summary>
+/// <summary>
+/// Answers one method: writes its result, or answers what went wrong (what was written is then taken back).
+/// </summary>
 internal delegate RpcError? RpcHandler(ref RpcParams parameters, RpcReply reply);
 
 /// <summary>A family of methods.</summary>

@@ -24,7 +24,9 @@ internal sealed class BlockProducer : IDisposable
     /// <summary>Candidates of a block; what is left out for want of room comes with the next.</summary>
     private const int MaximumCandidates = 50_000;
 
-    /// <summary>How often an empty block is made while all that waits pays less than the base fee, so that it falls.</summary>
+    /// <summary>
+    /// How often an empty block is made while all that waits pays less than the base fee, so that it falls.
+    /// </summary>
     private static readonly TimeSpan PricedOutInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -189,7 +191,8 @@ internal sealed class BlockProducer : IDisposable
         }
 
         Mine();
-        return Math.Max(due, Stopwatch.GetTimestamp() - Stopwatch.Frequency) + (long)(interval.TotalSeconds * Stopwatch.Frequency);
+        return Math.Max(due, Stopwatch.GetTimestamp() - Stopwatch.Frequency)
+            + (long)(interval.TotalSeconds * Stopwatch.Frequency);
     }
 
     private void MineWhatWaits()

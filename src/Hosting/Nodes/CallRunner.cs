@@ -76,7 +76,9 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine)
             : TransactionError.InsufficientFunds;
     }
 
-    /// <summary>A call without a gas price sees no base fee, so that a fee cap is never below it (as geth has it).</summary>
+    /// <summary>
+    /// A call without a gas price sees no base fee, so that a fee cap is never below it (as geth has it).
+    /// </summary>
     private static BlockContext WithoutBaseFee(Transaction transaction, BlockContext block) =>
         !transaction.MaxFeePerGas.IsZero || block.BaseFee.IsZero ? block : new BlockContext
         {

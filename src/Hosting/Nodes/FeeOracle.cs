@@ -39,7 +39,8 @@ internal sealed class FeeOracle(IChain chain)
     {
         var baseFee = block.Header.BaseFeePerGas ?? UInt256.Zero;
         var paid = block.Block.Transactions
-            .Select((transaction, i) => (Tip: transaction.EffectiveGasPrice(baseFee) - baseFee, Gas: receipts[i].GasUsed))
+            .Select((transaction, i) =>
+                (Tip: transaction.EffectiveGasPrice(baseFee) - baseFee, Gas: receipts[i].GasUsed))
             .OrderBy(entry => entry.Tip).ToList();
         var rewards = new List<UInt256>(percentiles.Count);
         var place = 0;

@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.Nodes;
 
-/// <summary>Contracts that a chain has from its first block: those that the protocol calls, and one that tools expect.</summary>
+/// <summary>
+/// Contracts that a chain has from its first block: those that the protocol calls, and one that tools expect.
+/// </summary>
 internal static class GenesisContracts
 {
     /// <summary>Beacon block roots (EIP-4788).</summary>

@@ -4,7 +4,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.Nodes;
 
-/// <summary>What became of a submitted transaction: its hash, or why it was refused in words that clients know.</summary>
+/// <summary>
+/// What became of a submitted transaction: its hash, or why it was refused in words that clients know.
+/// </summary>
 internal readonly record struct Submission(Hash256 Hash, string? Error)
 {
     internal static Submission Refused(string error) => new(default, error);
@@ -165,4 +167,5 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
 }
 
 /// <summary>What is known of the block after the head.</summary>
-internal readonly record struct NextBlock(ForkRules Rules, ulong ChainId, ulong GasLimit, UInt256 BaseFee, UInt256 BlobBaseFee);
+internal readonly record struct NextBlock(
+    ForkRules Rules, ulong ChainId, ulong GasLimit, UInt256 BaseFee, UInt256 BlobBaseFee);

@@ -14,8 +14,10 @@ public sealed class Keccak256Tests
     [InlineData("abc", "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45")]
     [InlineData("testing", "5f16f4c7f149ac4f9510d9cf8cf384038ad348b3bcdc01915f95de12df9d1b02")]
     [InlineData(
-        "The quick brown fox jumps over the lazy dog", "4d741b6f1eb29cb2a9b9911c82f56fa8d73b04959d3d9d222895df6c0b28aa15")]
-    [InlineData("Transfer(address,address,uint256)", "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")]
+        "The quick brown fox jumps over the lazy dog",
+        "4d741b6f1eb29cb2a9b9911c82f56fa8d73b04959d3d9d222895df6c0b28aa15")]
+    [InlineData(
+        "Transfer(address,address,uint256)", "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")]
     public void Known_texts_have_their_known_digests(string text, string digest) =>
         Assert.Equal(Hash256.Parse(digest), Keccak256.Hash(System.Text.Encoding.ASCII.GetBytes(text)));
 
@@ -63,7 +65,8 @@ public sealed class Keccak256Tests
         var random = new Random(3);
         var buffer = new byte[20_000];
         random.NextBytes(buffer);
-        var inputs = Enumerable.Range(0, 100).Select(i => new KeccakInput(i, random.Next(i == 7 ? 15_000 : 700))).ToArray();
+        var inputs = Enumerable.Range(0, 100)
+            .Select(i => new KeccakInput(i, random.Next(i == 7 ? 15_000 : 700))).ToArray();
         var expected = OneByOne(buffer, inputs);
         AssertWindow<KeccakLaneScalar>(true, buffer, inputs, expected);
         AssertWindow<KeccakLane128>(KeccakLane128.IsSupported, buffer, inputs, expected);

@@ -9,7 +9,9 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Core.Tests.Evm;
 
-/// <summary>The interpreter is the oracle: compiled code must end in the same way, with the same gas and state.</summary>
+/// <summary>
+/// The interpreter is the oracle: compiled code must end in the same way, with the same gas and state.
+/// </summary>
 public sealed class CompilationTests
 {
     [Fact]

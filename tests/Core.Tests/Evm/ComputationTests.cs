@@ -12,7 +12,8 @@ public sealed class ComputationTests
     private static readonly UInt256[] Samples =
     [
         0, 1, 2, 31, 32, 255, 256, UInt256.MaxValue, UInt256.MaxValue - 1, UInt256.One << 255, (UInt256.One << 255) - 1,
-        UInt256.One << 64, (UInt256.One << 128) - 1, UInt256.Parse("0x123456789abcdef0fedcba9876543210deadbeefcafebabe"),
+        UInt256.One << 64, (UInt256.One << 128) - 1,
+        UInt256.Parse("0x123456789abcdef0fedcba9876543210deadbeefcafebabe"),
     ];
 
     [Theory]
@@ -157,7 +158,8 @@ public sealed class ComputationTests
     [InlineData("600456", ExecutionStatus.InvalidJump)]
     [InlineData("6003565b", ExecutionStatus.Success)]
     [InlineData("600456605b", ExecutionStatus.InvalidJump)]
-    [InlineData("7f00000000000000000000000000000000000000000000000100000000000000225600005b", ExecutionStatus.InvalidJump)]
+    [InlineData(
+        "7f00000000000000000000000000000000000000000000000100000000000000225600005b", ExecutionStatus.InvalidJump)]
     [InlineData("01", ExecutionStatus.StackUnderflow)]
     [InlineData("5b5f600056", ExecutionStatus.StackOverflow)]
     [InlineData("fe", ExecutionStatus.InvalidOpcode)]

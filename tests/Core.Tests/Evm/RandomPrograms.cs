@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Tests.Evm;
 
-/// <summary>Programs drawn by seed: blocks of any instructions that jump among one another, mostly with sane operands.</summary>
+/// <summary>
+/// Programs drawn by seed: blocks of any instructions that jump among one another, mostly with sane operands.
+/// </summary>
 internal sealed class RandomPrograms(int seed)
 {
     private const int MaxBlocks = 8;
@@ -20,8 +22,10 @@ internal sealed class RandomPrograms(int seed)
     private static readonly Opcode[] Others =
     [
         Opcode.Keccak256, Opcode.Address, Opcode.Balance, Opcode.Caller, Opcode.CallDataLoad, Opcode.CallDataSize,
-        Opcode.CodeSize, Opcode.ReturnDataSize, Opcode.MLoad, Opcode.MStore, Opcode.MStore8, Opcode.SLoad, Opcode.SStore,
-        Opcode.Pc, Opcode.MSize, Opcode.Gas, Opcode.TLoad, Opcode.TStore, Opcode.MCopy, Opcode.Log1, Opcode.CallDataCopy,
+        Opcode.CodeSize, Opcode.ReturnDataSize, Opcode.MLoad, Opcode.MStore, Opcode.MStore8, Opcode.SLoad,
+        Opcode.SStore,
+        Opcode.Pc, Opcode.MSize, Opcode.Gas, Opcode.TLoad, Opcode.TStore, Opcode.MCopy, Opcode.Log1,
+        Opcode.CallDataCopy,
         Opcode.ExtCodeSize, Opcode.SelfBalance, Opcode.StaticCall, Opcode.Call, Opcode.Create, Opcode.Create2,
         Opcode.ReturnDataCopy, Opcode.Invalid, Opcode.Return, Opcode.Revert, Opcode.Stop, Opcode.BlockHash,
     ];

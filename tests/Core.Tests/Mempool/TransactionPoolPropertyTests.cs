@@ -165,7 +165,9 @@ public sealed class TransactionPoolPropertyTests
             return selected;
         }
 
-        /// <summary>After a block: used nonces leave, and of its senders what the balance alone no longer covers.</summary>
+        /// <summary>
+        /// After a block: used nonces leave, and of its senders what the balance alone no longer covers.
+        /// </summary>
         internal void OnHead(List<Transaction> block)
         {
             var senders = block.Select(Number).ToHashSet();

@@ -35,7 +35,8 @@ public sealed class ChainImportTests
                 touched.Add(transaction.To ?? transaction.Sender.Value);
             }
 
-            balances.Add(touched.ToDictionary(address => address, address => AccountAt(chain, block.Header.Number, address)));
+            balances.Add(touched.ToDictionary(
+                address => address, address => AccountAt(chain, block.Header.Number, address)));
         }
 
         foreach (var number in Enumerable.Range(1, balances.Count))

@@ -31,7 +31,8 @@ internal sealed class ChainScenario
         var probe = TransactionOf(0, Address.Zero, 0);
         var alloc = _keys.ToDictionary(
             key => TransactionSigner.Sign(probe, key).Sender!.Value,
-            _ => new GenesisAccount(UInt256.Parse("1000000000000000000000"), 0, [], new Dictionary<UInt256, UInt256>()));
+            _ => new GenesisAccount(
+                UInt256.Parse("1000000000000000000000"), 0, [], new Dictionary<UInt256, UInt256>()));
         alloc[Counter] = new GenesisAccount(0, 1, CounterCode, new Dictionary<UInt256, UInt256>());
         Genesis = new Genesis
         {

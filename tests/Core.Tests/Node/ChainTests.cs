@@ -12,7 +12,8 @@ public sealed class ChainTests
     [Fact]
     public void A_produced_block_is_the_head_and_another_chain_accepts_it()
     {
-        foreach (var fork in (Fork[])[Fork.Frontier, Fork.Byzantium, Fork.London, Fork.Paris, Fork.Shanghai, Fork.Cancun])
+        Fork[] forks = [Fork.Frontier, Fork.Byzantium, Fork.London, Fork.Paris, Fork.Shanghai, Fork.Cancun];
+        foreach (var fork in forks)
         {
             var maker = new ChainScenario(fork);
             var follower = new ChainScenario(fork);
@@ -59,7 +60,8 @@ public sealed class ChainTests
         var scenario = new ChainScenario(Fork.Cancun);
         var target = Address.FromNumber(77);
         var pending = scenario.Chain.Build(
-            scenario.AttributesAfter(1), [scenario.Transfer(0, 0, target, 9), scenario.Transfer(1, 0, ChainScenario.Counter, 3)]);
+            scenario.AttributesAfter(1),
+            [scenario.Transfer(0, 0, target, 9), scenario.Transfer(1, 0, ChainScenario.Counter, 3)]);
         pending.State.ReadAccount(target, out var account);
         pending.State.ReadSlot(ChainScenario.Counter, 1, out var slot);
         Assert.Equal((9UL, 3UL), ((ulong)account.Balance, (ulong)slot));

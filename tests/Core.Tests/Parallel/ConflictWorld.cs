@@ -109,7 +109,9 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
             MaxFeePerGas = price, MaxPriorityFeePerGas = price,
             To = creates ? null : targets[random.Next(targets.Length)],
             Value = (ulong)random.Next(3),
-            Data = creates ? [0x60, 0x01, 0x60, 0x00, 0x55] : arguments[random.Next(arguments.Length)].ToWord().ToBigEndian(),
+            Data = creates
+                ? [0x60, 0x01, 0x60, 0x00, 0x55]
+                : arguments[random.Next(arguments.Length)].ToWord().ToBigEndian(),
             Sender = sender,
         };
     }
@@ -127,7 +129,9 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
         .Push(0).Op(Opcode.CallDataLoad).Op(Opcode.SLoad).Push(1).Op(Opcode.Add)
         .Push(0).Op(Opcode.CallDataLoad).Op(Opcode.SStore).ToCode();
 
-    /// <summary>Creates, always at the same address, a contract that writes slots and then is there or destroys itself.</summary>
+    /// <summary>
+    /// Creates, always at the same address, a contract that writes slots and then is there or destroys itself.
+    /// </summary>
     private static byte[] FactoryCode()
     {
         var init = new Assembler().Push(9).Push(1).Op(Opcode.SStore).Op(Opcode.CallValue).PushLabel("stay")

@@ -105,7 +105,9 @@ public sealed class MvccEngineTests
         return [.. Enumerable.Range(0, 300).Select(_ => RandomTransaction(random, keys))];
     }
 
-    /// <summary>Which keys are written depends on what is read, so that write sets change between incarnations.</summary>
+    /// <summary>
+    /// Which keys are written depends on what is read, so that write sets change between incarnations.
+    /// </summary>
     private static MvccTransaction<int, Number> RandomTransaction(Random random, int keys)
     {
         var (a, b, c) = (random.Next(keys), random.Next(keys), random.Next(keys));

@@ -107,7 +107,8 @@ public sealed class UInt256Tests
     [FixtureFact("precompiles")]
     public void Operations_answer_as_go_ethereums()
     {
-        var folder = Directory.EnumerateDirectories(Fixtures.Folder("precompiles"), "geth", SearchOption.AllDirectories);
+        var folder = Directory.EnumerateDirectories(
+            Fixtures.Folder("precompiles"), "geth", SearchOption.AllDirectories);
         var files = folder.SelectMany(path => Directory.EnumerateFiles(path, "testcases_*.json")).ToList();
         Assert.NotEmpty(files);
         foreach (var file in files)

@@ -108,7 +108,9 @@ internal sealed class StateScript
         }
     }
 
-    /// <summary>Every block gives account 1 a balance and writes the same into its slot 5: a reader must see both.</summary>
+    /// <summary>
+    /// Every block gives account 1 a balance and writes the same into its slot 5: a reader must see both.
+    /// </summary>
     internal static void CheckWhole(StateStore store)
     {
         var latest = store.Latest;
@@ -121,7 +123,8 @@ internal sealed class StateScript
     {
         state.ReadAccount(address, out var account);
         var changes = new StateChanges();
-        changes.Accounts.Add(new AccountChange(address, true, WithCode(account) with { Balance = balance }, false, null));
+        changes.Accounts.Add(new AccountChange(
+            address, true, WithCode(account) with { Balance = balance }, false, null));
         state.Apply(changes);
     }
 
@@ -187,7 +190,9 @@ internal sealed class StateScript
         block.Apply(changes);
     }
 
-    /// <summary>What one transaction could do: pay, deploy, write slots, or remove an account with its storage.</summary>
+    /// <summary>
+    /// What one transaction could do: pay, deploy, write slots, or remove an account with its storage.
+    /// </summary>
     private void Change(BlockState block)
     {
         var changes = new StateChanges();

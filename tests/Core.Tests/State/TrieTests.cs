@@ -165,7 +165,9 @@ internal sealed class UpdateScript(int seed) : ITrieNodeSource, ITrieNodeSink
     public void Put(in TrieOwner owner, in Hash256 path, int depth, in Hash256 hash, ReadOnlySpan<byte> node) =>
         _nodes[(Mask(path, depth), depth)] = (hash, node.ToArray());
 
-    /// <summary>Keys from a space so small that paths meet, part and vanish often; values short enough to embed.</summary>
+    /// <summary>
+    /// Keys from a space so small that paths meet, part and vanish often; values short enough to embed.
+    /// </summary>
     private TrieChange[] Changes()
     {
         var changes = new SortedDictionary<Hash256, byte[]>();

@@ -232,7 +232,9 @@ public sealed unsafe partial class EvmEngine
         return returned ? result : result with { GasLeft = result.GasLeft + excess };
     }
 
-    /// <summary>The code of an account, or of the one it delegates to, which becomes warm without price (EIP-7702).</summary>
+    /// <summary>
+    /// The code of an account, or of the one it delegates to, which becomes warm without price (EIP-7702).
+    /// </summary>
     private bool TryResolveCode(int account, out Code code)
     {
         if (!State.TryGetCode(account, out code))
@@ -250,7 +252,9 @@ public sealed unsafe partial class EvmEngine
         return State.TryLoad(resolved) && State.TryGetCode(resolved, out code);
     }
 
-    /// <summary>The account of a new contract; it is warm from here on, whatever becomes of the creation (EIP-2929).</summary>
+    /// <summary>
+    /// The account of a new contract; it is warm from here on, whatever becomes of the creation (EIP-2929).
+    /// </summary>
     private bool OpenNewAccount(in Address address, out int account)
     {
         account = State.Declare(address);
@@ -379,7 +383,9 @@ public sealed unsafe partial class EvmEngine
 
     private bool IsForeign(Code code) => _foreign is not null && code.Bytes.StartsWith(WasmMagic);
 
-    /// <summary>Lets the other engine run a frame's message; its result stands in the frame and the return data.</summary>
+    /// <summary>
+    /// Lets the other engine run a frame's message; its result stands in the frame and the return data.
+    /// </summary>
     private void RunForeign(Frame frame)
     {
         var (transaction, block, state) = (_transaction, Block, State);

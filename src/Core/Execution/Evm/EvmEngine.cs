@@ -7,11 +7,11 @@ namespace SuperVm.Core.Execution.Evm;
 
 /// <summary>The Ethereum Virtual Machine of every fork, Frontier to Osaka.</summary>
 /// <remarks>
-/// Calls do not recurse on the native stack: a CALL or CREATE puts a frame on an explicit stack of frames and leaves the
-/// interpreter loop, and <see cref="RunFrames"/> goes on with whatever frame is on top:
+/// Calls do not recurse on the native stack: a CALL or CREATE puts a frame on an explicit stack of frames and leaves
+/// the interpreter loop, and <see cref="RunFrames"/> goes on with whatever frame is on top:
 /// <code>
 ///   Execute ──▶ BeginCall / BeginCreate ──▶ frame on top ──▶ Interpreter.Run ─┬─ Child: the new top runs
-///                                                  ▲                          └─ Halted: Finish, result to the frame below
+///                                                  ▲                          └─ Halted: Finish, result below
 ///                                                  └──────────────────────────────────────┘
 /// </code>
 /// An instance belongs to one thread; it may be entered again while it runs (by another engine that code called), and

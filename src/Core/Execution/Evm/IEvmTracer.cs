@@ -2,7 +2,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Execution.Evm;
 
-/// <summary>Watches an execution step by step; an engine without one runs a loop compiled without these calls.</summary>
+/// <summary>
+/// Watches an execution step by step; an engine without one runs a loop compiled without these calls.
+/// </summary>
 public interface IEvmTracer
 {
     /// <summary>Before an instruction whose gas and stack have been checked.</summary>

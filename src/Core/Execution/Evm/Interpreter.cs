@@ -16,7 +16,9 @@ internal enum FrameExit : byte
     /// <summary>A call or a creation began a new frame; this one goes on when that one is over.</summary>
     Child,
 
-    /// <summary>As many jumps as allowed were taken; the frame stands at the target of the last (Compilation).</summary>
+    /// <summary>
+    /// As many jumps as allowed were taken; the frame stands at the target of the last (Compilation).
+    /// </summary>
     Hot,
 
     /// <summary>Compiled code cannot run the instruction at the frame's place; the interpreter must.</summary>
@@ -26,10 +28,12 @@ internal enum FrameExit : byte
     Elsewhere,
 }
 
-/// <summary>The interpreter loop: one instruction after the other, checked by table, the frequent ones done in place.</summary>
+/// <summary>
+/// The interpreter loop: one instruction after the other, checked by table, the frequent ones done in place.
+/// </summary>
 /// <remarks>
-/// Unsafe: instruction pointer, stack and memory are raw pointers. They stay in bounds because every instruction's stack
-/// needs are checked before it runs, the stack has room for 1,024 words, code is followed by
+/// Unsafe: instruction pointer, stack and memory are raw pointers. They stay in bounds because every instruction's
+/// stack needs are checked before it runs, the stack has room for 1,024 words, code is followed by
 /// <see cref="State.Code.Padding"/> zero bytes (STOP) and memory is only reached below the frame's size.
 /// </remarks>
 internal static unsafe class Interpreter

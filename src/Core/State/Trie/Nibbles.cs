@@ -26,7 +26,8 @@ internal static class Nibbles
         var b = right.Bytes;
         for (var i = 0; i < Hash256.Size; i += 8)
         {
-            var difference = BinaryPrimitives.ReadUInt64BigEndian(a[i..]) ^ BinaryPrimitives.ReadUInt64BigEndian(b[i..]);
+            var difference = BinaryPrimitives.ReadUInt64BigEndian(a[i..])
+                ^ BinaryPrimitives.ReadUInt64BigEndian(b[i..]);
             if (difference != 0)
             {
                 return (i * 2) + (BitOperations.LeadingZeroCount(difference) / 4);
@@ -86,7 +87,9 @@ internal static class Nibbles
     /// <summary>Whether a hex-prefix form ends in a leaf.</summary>
     internal static bool IsLeaf(ReadOnlySpan<byte> hexPrefix) => (hexPrefix[0] & 0x20) != 0;
 
-    /// <summary>The key whose first <paramref name="depth"/> nibbles are given and whose next are in hex-prefix form.</summary>
+    /// <summary>
+    /// The key whose first <paramref name="depth"/> nibbles are given and whose next are in hex-prefix form.
+    /// </summary>
     /// <param name="prefix">A key with the leading nibbles.</param>
     /// <param name="depth">How many of them count.</param>
     /// <param name="hexPrefix">The nibbles that follow.</param>

@@ -5,7 +5,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.State.Trie;
 
-/// <summary>The root of a list: a trie from the RLP of each index to the item's encoding (Yellow Paper, 4.3.2).</summary>
+/// <summary>
+/// The root of a list: a trie from the RLP of each index to the item's encoding (Yellow Paper, 4.3.2).
+/// </summary>
 /// <remarks>For the transactions, receipts and withdrawals of a block. An item has one byte at least.</remarks>
 public static class OrderedTrieRoot
 {

@@ -86,7 +86,9 @@ internal readonly record struct TrieOwner(bool IsStorage, Address Address)
 /// <summary>Where the nodes of committed tries come from.</summary>
 internal interface ITrieNodeSource
 {
-    /// <summary>The node at the first <paramref name="depth"/> nibbles of <paramref name="path"/> with this hash.</summary>
+    /// <summary>
+    /// The node at the first <paramref name="depth"/> nibbles of <paramref name="path"/> with this hash.
+    /// </summary>
     /// <exception cref="Storage.StoreException">The node is missing or damaged.</exception>
     byte[] Load(in TrieOwner owner, in Hash256 path, int depth, in Hash256 hash);
 }

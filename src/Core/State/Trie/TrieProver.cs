@@ -5,7 +5,9 @@ namespace SuperVm.Core.State.Trie;
 /// <summary>Merkle proofs: the nodes on a key's way down, and the value that the way ends at.</summary>
 internal static class TrieProver
 {
-    /// <summary>The nodes from the root as far as the key's way goes; a node that stands in its parent is not listed.</summary>
+    /// <summary>
+    /// The nodes from the root as far as the key's way goes; a node that stands in its parent is not listed.
+    /// </summary>
     /// <param name="source">The trie's nodes.</param>
     /// <param name="owner">Whose trie.</param>
     /// <param name="root">Its root.</param>

@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.State.Trie;
 
-/// <summary>Applies many changes to Merkle Patricia tries at once and hashes what became dirty level by level.</summary>
+/// <summary>
+/// Applies many changes to Merkle Patricia tries at once and hashes what became dirty level by level.
+/// </summary>
 /// <remarks>
 /// <para>Sorted changes run down the trie together, so a node is read and encoded once, however many changes pass it.
 /// New nodes are encoded into one buffer with room where the hash of a child belongs; when the structure stands, all
@@ -47,7 +49,9 @@ internal sealed partial class TrieUpdater(ITrieNodeSource source)
         _length = 0;
     }
 
-    /// <summary>Applies changes, sorted by key and each key once; pass the answer to <see cref="RootOf"/> later.</summary>
+    /// <summary>
+    /// Applies changes, sorted by key and each key once; pass the answer to <see cref="RootOf"/> later.
+    /// </summary>
     internal int Update(in TrieOwner owner, in Hash256 root, ReadOnlySpan<TrieChange> changes)
     {
         Enter(owner);
@@ -325,7 +329,9 @@ internal sealed partial class TrieUpdater(ITrieNodeSource source)
         return Built.Leaf(new TrieChange(key, node, valueStart, valueLength, keyEnd));
     }
 
-    /// <summary>Applies changes where an extension leads from <paramref name="depth"/> to a branch at its end.</summary>
+    /// <summary>
+    /// Applies changes where an extension leads from <paramref name="depth"/> to a branch at its end.
+    /// </summary>
     private Built UpdateExtension(
         int depth, in Hash256 key, int end, byte[] node, int start, int itemEnd, ReadOnlySpan<TrieChange> changes)
     {

@@ -20,7 +20,9 @@ internal sealed class BlockResolver(Node node)
 
     private ulong SafeNumber => node.Options.IsInstantlyFinal ? _chain.Head.Number : _chain.SafeNumber;
 
-    /// <summary>The number that a reference without a hash stands for; pending counts as the one after the head.</summary>
+    /// <summary>
+    /// The number that a reference without a hash stands for; pending counts as the one after the head.
+    /// </summary>
     internal ulong NumberOf(in BlockReference reference) => reference.Kind switch
     {
         BlockReferenceKind.Latest => _chain.Head.Number,

@@ -26,7 +26,9 @@ internal static class CallErrors
             : RpcError.Server(Describe(outcome.Status));
     }
 
-    /// <summary>Code 3 with the revert data, and its reason in words where it has one (Solidity's Error and Panic).</summary>
+    /// <summary>
+    /// Code 3 with the revert data, and its reason in words where it has one (Solidity's Error and Panic).
+    /// </summary>
     internal static RpcError Reverted(byte[] data)
     {
         var reason = ReasonOf(data);

@@ -164,7 +164,9 @@ internal sealed class StateMethods(Node node, BlockResolver blocks) : IRpcModule
         return null;
     }
 
-    /// <summary>A slot of an account that may not exist: then its value is zero, whatever the reader has for it.</summary>
+    /// <summary>
+    /// A slot of an account that may not exist: then its value is zero, whatever the reader has for it.
+    /// </summary>
     private static UInt256 ReadSlot(IStateReader state, in Address address, in UInt256 slot)
     {
         if (state.ReadAccount(address, out _) != ReadStatus.Found)

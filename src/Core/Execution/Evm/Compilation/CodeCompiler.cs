@@ -3,7 +3,9 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Core.Execution.Evm.Compilation;
 
-/// <summary>Compiles the ways that a profile shows to be hot into one method (a dynamic method that the GC can collect).</summary>
+/// <summary>
+/// Compiles the ways that a profile shows to be hot into one method (a dynamic method that the GC can collect).
+/// </summary>
 /// <remarks>
 /// A trace begins at a root and follows jumps and branches in the direction that was taken most, through internal calls
 /// of the contract too, until it comes to a root, to a jump it cannot resolve, to a call or to the end:
@@ -19,7 +21,9 @@ namespace SuperVm.Core.Execution.Evm.Compilation;
 /// </remarks>
 internal sealed class CodeCompiler
 {
-    /// <summary>The JIT gives optimization up at 8,000 references to locals and 60,000 bytes of IL; traces end before.</summary>
+    /// <summary>
+    /// The JIT gives optimization up at 8,000 references to locals and 60,000 bytes of IL; traces end before.
+    /// </summary>
     private const int MaxReferences = 6_000;
     private const int MaxIlBytes = 44_000;
 
@@ -61,7 +65,9 @@ internal sealed class CodeCompiler
 
     internal IlWriter Writer { get; }
 
-    /// <summary>Locals of the method: gas left, one past the top operand at the trace's root, the stack's first word.</summary>
+    /// <summary>
+    /// Locals of the method: gas left, one past the top operand at the trace's root, the stack's first word.
+    /// </summary>
     internal LocalBuilder Gas { get; }
 
     internal LocalBuilder StackPointer { get; }
@@ -81,7 +87,9 @@ internal sealed class CodeCompiler
     /// <summary>Ends the frame with the fault that an operation has noted.</summary>
     internal Label Fault { get; }
 
-    /// <summary>Places that a dynamic jump may go to, once a trace has met one; their numbers are those of entries.</summary>
+    /// <summary>
+    /// Places that a dynamic jump may go to, once a trace has met one; their numbers are those of entries.
+    /// </summary>
     internal bool HasDynamicJump { get; private set; }
 
     private DynamicMethod Method { get; }
@@ -97,7 +105,9 @@ internal sealed class CodeCompiler
 
     internal HashSet<int> RootsNow() => [.. _roots.Keys];
 
-    /// <summary>The label of a root, made where there is room for one more; false: leave to the interpreter there.</summary>
+    /// <summary>
+    /// The label of a root, made where there is room for one more; false: leave to the interpreter there.
+    /// </summary>
     internal bool TryRoot(int pc, out Label label)
     {
         if (_roots.TryGetValue(pc, out label))
@@ -118,7 +128,9 @@ internal sealed class CodeCompiler
     /// <summary>Code that is off the hot way, written behind all traces.</summary>
     internal void AddStub(Action stub) => _stubs.Add(stub);
 
-    /// <summary>A jump to a place known only at run time: every arrival that its address was pushed for becomes a root.</summary>
+    /// <summary>
+    /// A jump to a place known only at run time: every arrival that its address was pushed for becomes a root.
+    /// </summary>
     internal void NoteDynamicJump()
     {
         if (HasDynamicJump)

@@ -18,7 +18,9 @@ internal sealed class CompiledCode(CompiledBody body, short[] entries)
 /// <summary>The compiled method; the answer is a <see cref="FrameExit"/>.</summary>
 internal delegate int CompiledBody(Frame frame, int entry);
 
-/// <summary>All compiled units of a contract under one set of fork rules; never changed, replaced by a larger one.</summary>
+/// <summary>
+/// All compiled units of a contract under one set of fork rules; never changed, replaced by a larger one.
+/// </summary>
 internal sealed class CompiledUnits
 {
     private const byte None = byte.MaxValue;

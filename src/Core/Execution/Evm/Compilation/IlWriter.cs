@@ -18,8 +18,8 @@ internal readonly record struct Limb(LocalBuilder? Local, ulong Value)
 
 /// <summary>Writes instructions of the common intermediate language that work on limbs.</summary>
 /// <remarks>
-/// Counts what it writes: beyond 8,000 references to locals or 60,000 bytes the just-in-time compiler would not optimize
-/// the method any more. Locals for limbs are handed out anew for every trace.
+/// Counts what it writes: beyond 8,000 references to locals or 60,000 bytes the just-in-time compiler would not
+/// optimize the method any more. Locals for limbs are handed out anew for every trace.
 /// </remarks>
 internal sealed class IlWriter
 {

@@ -2,7 +2,9 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Core.Execution.Evm.Compilation;
 
-/// <summary>Places that code pushes the address of without jumping there at once: where internal calls come back.</summary>
+/// <summary>
+/// Places that code pushes the address of without jumping there at once: where internal calls come back.
+/// </summary>
 internal static class ReturnAddresses
 {
     internal static List<int> Of(Code code, CodeAnalysis analysis)

@@ -6,7 +6,9 @@ namespace SuperVm.Core.Execution.Evm.Compilation;
 /// <summary>Jumps, ends and calls.</summary>
 internal sealed unsafe partial class TraceEmitter
 {
-    /// <summary>Handles an instruction that moves the program counter or ends the trace; false for all others.</summary>
+    /// <summary>
+    /// Handles an instruction that moves the program counter or ends the trace; false for all others.
+    /// </summary>
     private bool TranslateControl(Opcode op)
     {
         var gas = _compiler.Table.Checks[(int)op].Gas;
@@ -134,7 +136,9 @@ internal sealed unsafe partial class TraceEmitter
         _pc = (int)known.U0;
     }
 
-    /// <summary>Looks the target up among the entries; what is no entry is left to the interpreter, jump included.</summary>
+    /// <summary>
+    /// Looks the target up among the entries; what is no entry is left to the interpreter, jump included.
+    /// </summary>
     private void TranslateDynamicJump(int gas)
     {
         _isOver = true;

@@ -201,7 +201,9 @@ internal sealed unsafe partial class TraceEmitter
         });
     }
 
-    /// <summary>Writes two operands to their places and calls a function that leaves its result in the second's.</summary>
+    /// <summary>
+    /// Writes two operands to their places and calls a function that leaves its result in the second's.
+    /// </summary>
     private bool CallOnWords(System.Reflection.MethodInfo method)
     {
         WriteOperands(2);
@@ -251,7 +253,9 @@ internal sealed unsafe partial class TraceEmitter
         _writer.CallPointer(typeof(long), typeof(Frame), typeof(UInt256*), typeof(long));
     }
 
-    /// <summary>Takes true gas as an operation left it; ends in its fault, or where the rest cannot be paid any more.</summary>
+    /// <summary>
+    /// Takes true gas as an operation left it; ends in its fault, or where the rest cannot be paid any more.
+    /// </summary>
     private void TakeGasBack(int next)
     {
         var trouble = _writer.NewLabel();

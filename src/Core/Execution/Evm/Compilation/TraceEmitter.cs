@@ -3,7 +3,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Execution.Evm.Compilation;
 
-/// <summary>Writes one trace: twice, first into the void to learn what gas and stack it needs, then in earnest.</summary>
+/// <summary>
+/// Writes one trace: twice, first into the void to learn what gas and stack it needs, then in earnest.
+/// </summary>
 internal sealed unsafe partial class TraceEmitter
 {
     /// <summary>Instructions of a trace; longer ways are cut, and go on in a trace of their own.</summary>
@@ -18,7 +20,9 @@ internal sealed unsafe partial class TraceEmitter
     private readonly int _root;
     private readonly bool _isRehearsal;
 
-    /// <summary>Gas of the whole trace, and of its instructions up to now; the first is known after the rehearsal.</summary>
+    /// <summary>
+    /// Gas of the whole trace, and of its instructions up to now; the first is known after the rehearsal.
+    /// </summary>
     private readonly long _total;
     private long _spent;
     private int _pc;
@@ -58,7 +62,9 @@ internal sealed unsafe partial class TraceEmitter
         return true;
     }
 
-    /// <summary>Enough operands, room for more, and gas for all of it: else the interpreter runs from the root.</summary>
+    /// <summary>
+    /// Enough operands, room for more, and gas for all of it: else the interpreter runs from the root.
+    /// </summary>
     private void EmitChecks(int need, int growth)
     {
         var tooLittle = _writer.NewLabel();
