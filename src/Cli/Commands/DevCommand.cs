@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using SuperVm.Core.Cryptography;
+using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
+using SuperVm.Core.Parallel;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Server;
@@ -101,6 +103,10 @@ internal sealed class DevCommand : ICommandModule
         }
     }
 
+    private static BlockProcessor TunedProcessor() => new(
+        new EvmEngine(),
+        new TunedTransactionRunner(static () => new EvmEngine(), Environment.ProcessorCount, TimeProvider.System));
+
     private async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var silent = parsed.GetValue(_silent);
@@ -110,7 +116,7 @@ internal sealed class DevCommand : ICommandModule
         var genesis = GenesisOf(parsed, accounts);
         var data = parsed.GetValue(_data);
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
-        var chain = Chain.Open(store, genesis);
+        var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
         var options = new NodeOptions
         {
