@@ -8,9 +8,12 @@ internal sealed class CodeAnalysis
 {
     private CodeAnalysis(Code code)
     {
+        Code = code;
         JumpDestinations = FindJumpDestinations(code);
-        Tier = new CodeTier(code);
+        Tier = new CodeTier(this);
     }
+
+    internal Code Code { get; }
 
     /// <summary>One bit a code byte, set where a JUMPDEST stands that is no PUSH data.</summary>
     internal ulong[] JumpDestinations { get; }
@@ -28,7 +31,7 @@ internal sealed class CodeAnalysis
             return known;
         }
 
-        var made = new CodeAnalysis(code);
+        var made = HotCode.Shared.Find(code) ?? new CodeAnalysis(code);
         code.Analysis = made;
         return made;
     }

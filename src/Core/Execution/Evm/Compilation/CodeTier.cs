@@ -1,5 +1,3 @@
-using SuperVm.Core.State;
-
 namespace SuperVm.Core.Execution.Evm.Compilation;
 
 /// <summary>When hot code is compiled.</summary>
@@ -26,22 +24,25 @@ public enum CompilationMode : byte
 /// A unit holds the hot ways from a place that was hot without being compiled. Counters are raced over by threads on
 /// purpose; compilation is done by one thread at a time.
 /// </remarks>
-internal sealed class CodeTier(Code code)
+internal sealed class CodeTier(CodeAnalysis analysis)
 {
     /// <summary>Jumps over all runs before code is watched, and then before it is compiled.</summary>
-    private const int ColdJumps = 4_000;
-    private const int WatchedJumps = 2_000;
+    private const int ColdJumps = 10_000;
+    private const int WatchedJumps = 4_000;
 
     /// <summary>Times that frames stood where nothing is compiled, before that place is.</summary>
-    private const int MissesBeforeUnit = 500;
+    private const int MissesBeforeUnit = 1_000;
 
-    private const int MaxUnits = 24;
+    private const int MaxUnits = 12;
 
     /// <summary>What takes the place of these numbers in eager mode.</summary>
     private const int EagerCount = 3;
 
     /// <summary>Jumps between two looks at code of which no more is compiled.</summary>
     private const int JumpsWhenDone = 64;
+
+    /// <summary>At most one compilation at a time, so that code written to be compiled cannot take every core.</summary>
+    private static readonly SemaphoreSlim Compiler = new(1);
 
     private CompiledUnits? _units;
     private int _jumpsLeft = ColdJumps;
@@ -107,7 +108,7 @@ internal sealed class CodeTier(Code code)
         _jumpsLeft = WatchedJumps;
         if (Profile is null)
         {
-            Profile = new CodeProfile(code.Length);
+            Profile = new CodeProfile(analysis.Code.Length);
         }
         else
         {
@@ -122,9 +123,16 @@ internal sealed class CodeTier(Code code)
             return;
         }
 
-        Profile ??= new CodeProfile(code.Length);
+        Profile ??= new CodeProfile(analysis.Code.Length);
         if (mode == CompilationMode.Background)
         {
+            if (!Compiler.Wait(0))
+            {
+                // Asked again when it is as hot once more.
+                Volatile.Write(ref _isCompiling, 0);
+                return;
+            }
+
             ThreadPool.UnsafeQueueUserWorkItem(
                 static work => work.Tier.CompileAside(work.Table, work.Pc),
                 (Tier: this, Table: table, Pc: pc), preferLocal: false);
@@ -145,8 +153,12 @@ internal sealed class CodeTier(Code code)
         }
         catch (Exception error) when (error is InvalidProgramException or InvalidOperationException)
         {
-            // Left as compiling: this code stays interpreted from here on.
+            // Left as compiling: this code stays as it is from here on.
             Profile = null;
+        }
+        finally
+        {
+            Compiler.Release();
         }
     }
 
@@ -155,12 +167,13 @@ internal sealed class CodeTier(Code code)
         var units = Volatile.Read(ref _units);
         if (units is null || !ReferenceEquals(units.Table, table))
         {
-            units = CompiledUnits.Empty(table, code.Padded.Length);
+            units = CompiledUnits.Empty(table, analysis.Code.Padded.Length);
         }
 
-        if (CodeCompiler.Compile(code, table, Profile!, pc) is { } unit)
+        if (CodeCompiler.Compile(analysis.Code, table, Profile!, pc) is { } unit)
         {
             Volatile.Write(ref _units, units.With(unit));
+            HotCode.Shared.Keep(analysis);
         }
     }
 }
