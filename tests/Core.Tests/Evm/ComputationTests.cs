@@ -146,6 +146,21 @@ public sealed class ComputationTests
     }
 
     [Fact]
+    public void A_hash_of_64_bytes_is_the_same_the_second_time_and_after_others()
+    {
+        var world = new EvmWorld();
+        for (var round = 0; round < 2; round++)
+        {
+            for (ulong i = 0; i < 1_500; i++)
+            {
+                var input = (byte[])[.. new UInt256(i % 5).ToBigEndian(), .. new UInt256(i * i).ToBigEndian()];
+                var program = new Assembler().Memory(0, input).Push(64).Push(0).Op(Opcode.Keccak256);
+                Assert.Equal(UInt256.FromBigEndian(Keccak256.Hash(input).Bytes), world.WordOf(program));
+            }
+        }
+    }
+
+    [Fact]
     public void A_loop_jumps_until_its_counter_is_zero()
     {
         var program = new Assembler().Push(10).Push(0).Label("loop")

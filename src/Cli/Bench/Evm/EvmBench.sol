@@ -4,7 +4,7 @@
 pragma solidity 0.8.37;
 
 contract Compute {
-    mapping(uint256 => uint256) private cells;
+    uint256[8] private cells;
 
     /// Checked addition, multiplication and subtraction of 256-bit numbers.
     function arithmetic(uint256 n) external pure returns (uint256 x) {

@@ -45,6 +45,9 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
     /// <summary>Watches every step; null (and then without cost) by default.</summary>
     public IEvmTracer? Tracer { get; set; }
 
+    /// <summary>Digests of mapping keys.</summary>
+    internal PairHashCache PairHashes { get; } = new();
+
     internal WorldState State { get; private set; } = null!;
 
     internal BlockContext Block { get; private set; } = null!;

@@ -17,6 +17,12 @@ internal static unsafe class MemoryOperations
         }
 
         var length = (int)sp[-2].U0;
+        if (length == PairHashCache.InputBytes)
+        {
+            frame.Engine.PairHashes.Hash(frame.Memory + sp[-1].U0, sp - 2);
+            return gas;
+        }
+
         var data = length == 0 ? [] : new ReadOnlySpan<byte>(frame.Memory + sp[-1].U0, length);
         Hash256 digest;
         Keccak256.Hash(data, new Span<byte>(&digest, Hash256.Size));
