@@ -9,7 +9,9 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Conformance;
 
-/// <summary>Blockchain tests: a chain takes valid blocks, refuses invalid ones, and ends at the expected head and state.</summary>
+/// <summary>
+/// Blockchain tests: a chain takes valid blocks, refuses invalid ones, and ends at the expected head and state.
+/// </summary>
 /// <remarks>
 /// A block without a header in the fixture must be refused by a named rule. Seals are not checked.
 /// </remarks>

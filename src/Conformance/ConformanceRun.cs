@@ -13,7 +13,9 @@ public sealed record ConformanceOptions
     /// <summary>Files at a time; 0 for one a core.</summary>
     public int Workers { get; init; }
 
-    /// <summary>Threads that execute the transactions of one block; above 1 they run optimistically in parallel.</summary>
+    /// <summary>
+    /// Threads that execute the transactions of one block; above 1 they run optimistically in parallel.
+    /// </summary>
     public int TransactionWorkers { get; init; } = 1;
 
     /// <summary>Only tests of this fork (the fixture's own name, "Cancun"); null for all.</summary>

@@ -21,7 +21,9 @@ internal static partial class Networks
         _ => Enum.TryParse<Fork>(name, ignoreCase: true, out var fork) && !char.IsDigit(name[0]) ? fork : null,
     };
 
-    /// <summary>The chain of a network: a fork from the start, or "AToBAt5", "AToBAtTime15k", "AToBAtDiffC0000".</summary>
+    /// <summary>
+    /// The chain of a network: a fork from the start, or "AToBAt5", "AToBAtTime15k", "AToBAtDiffC0000".
+    /// </summary>
     internal static ChainSpec SpecOf(string network, JsonElement? config)
     {
         var chainId = config?.Find("chainid")?.UInt64("chainid") ?? DefaultChainId;

@@ -9,7 +9,9 @@ using SuperVm.Core.State.Trie;
 
 namespace SuperVm.Conformance;
 
-/// <summary>Main net blocks with the part of their pre-state that they read: gas, bloom and receipts root must agree.</summary>
+/// <summary>
+/// Main net blocks with the part of their pre-state that they read: gas, bloom and receipts root must agree.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   bytecodes.json, block_hashes.json      shared, in a folder above

@@ -4,7 +4,9 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Conformance;
 
-/// <summary>Reads blocks as JSON-RPC answers them with whole transactions; hashes and senders are worked out anew.</summary>
+/// <summary>
+/// Reads blocks as JSON-RPC answers them with whole transactions; hashes and senders are worked out anew.
+/// </summary>
 internal static class RpcBlock
 {
     internal static Block Read(JsonElement block)

@@ -171,8 +171,8 @@ internal sealed class StateWorker(ConformanceOptions options) : IConformanceWork
     }
 
     /// <summary>
-    /// A refused transaction leaves the state as it was; some old fixtures before EIP-161 were made with a coinbase that
-    /// was touched, and so created, nevertheless.
+    /// A refused transaction leaves the state as it was; some old fixtures before EIP-161 were made with a coinbase
+    /// that was touched, and so created, nevertheless.
     /// </summary>
     private static string? CheckUnchanged(
         MemoryState state, JsonElement expected, ForkRules rules, BlockContext block)

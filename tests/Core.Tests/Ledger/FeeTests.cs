@@ -23,7 +23,8 @@ public sealed class FeeTests
     [InlineData(1, 5, 1, 136)]
     [InlineData(2, 5, 2, 23)]
     [InlineData(1, 50_000_000, 2_225_652, 5_709_098_764)]
-    public void The_exponential_of_eip_4844_has_its_values(ulong factor, ulong numerator, ulong denominator, ulong value)
+    public void The_exponential_of_eip_4844_has_its_values(
+        ulong factor, ulong numerator, ulong denominator, ulong value)
     {
         Assert.Equal(value, BlobFee.FakeExponential(factor, numerator, denominator));
     }
@@ -70,14 +71,18 @@ public sealed class FeeTests
     [Fact]
     public void The_excess_of_osaka_is_bounded_by_the_cost_of_execution()
     {
-        // Execution at 1 gwei makes a blob worth more than the minimum blob fee: the excess falls to no less than a third.
+        // Execution at 1 gwei makes a blob worth more than the minimum blob fee: the excess falls to no less than a
+        // third.
         var parent = new BlockHeader
         {
             BaseFeePerGas = 1_000_000_000, ExcessBlobGas = 0, BlobGasUsed = 9 * BlobSchedule.GasPerBlob,
         };
         Assert.Equal(3 * BlobSchedule.GasPerBlob, BlobFee.ExcessAfter(parent, ForkRules.Of(Fork.Osaka)));
         Assert.Equal(3 * BlobSchedule.GasPerBlob, BlobFee.ExcessAfter(parent, ForkRules.Of(Fork.Prague)));
-        var full = parent with { ExcessBlobGas = 6 * BlobSchedule.GasPerBlob, BlobGasUsed = 6 * BlobSchedule.GasPerBlob };
+        var full = parent with
+        {
+            ExcessBlobGas = 6 * BlobSchedule.GasPerBlob, BlobGasUsed = 6 * BlobSchedule.GasPerBlob,
+        };
         Assert.Equal(8 * BlobSchedule.GasPerBlob, BlobFee.ExcessAfter(full, ForkRules.Of(Fork.Osaka)));
         Assert.Equal(6 * BlobSchedule.GasPerBlob, BlobFee.ExcessAfter(full, ForkRules.Of(Fork.Prague)));
         Assert.Null(BlobFee.ExcessAfter(full, ForkRules.Of(Fork.Shanghai)));

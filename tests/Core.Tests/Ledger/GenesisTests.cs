@@ -89,7 +89,8 @@ public sealed class GenesisTests
                     damaged[random.Next(damaged.Length)] = (byte)random.Next(random.Next(2) == 0 ? 256 : 127);
                 }
 
-                var read = GenesisReader.Read(damaged.AsMemory(0, random.Next(8) == 0 ? random.Next(damaged.Length) : damaged.Length));
+                var length = random.Next(8) == 0 ? random.Next(damaged.Length) : damaged.Length;
+                var read = GenesisReader.Read(damaged.AsMemory(0, length));
                 Assert.True(read.Succeeded || read.Error.Length > 0);
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
