@@ -161,7 +161,7 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
             return RpcError.Server("unknown account");
         }
 
-        var prefix = System.Text.Encoding.ASCII.GetBytes($"\x19Ethereum Signed Message:\n{message.Length}");
+        var prefix = System.Text.Encoding.ASCII.GetBytes($"\u0019Ethereum Signed Message:\n{message.Length}");
         var signature = Secp256k1.Sign(Keccak256.Hash([.. prefix, .. message]), account.PrivateKey);
         Span<byte> bytes = stackalloc byte[65];
         signature.R.WriteBigEndian(bytes);
