@@ -51,7 +51,8 @@ public sealed class DispatcherTests : IDisposable
     public void Notifications_are_carried_out_and_not_answered()
     {
         Assert.Empty(_node.Answer("{\"jsonrpc\":\"2.0\",\"method\":\"evm_mine\"}"));
-        Assert.Empty(_node.Answer("[{\"jsonrpc\":\"2.0\",\"method\":\"evm_mine\"},{\"jsonrpc\":\"2.0\",\"method\":\"x\"}]"));
+        Assert.Empty(_node.Answer(
+            """[{"jsonrpc":"2.0","method":"evm_mine"},{"jsonrpc":"2.0","method":"x"}]"""));
         Assert.Equal("0x2", _node.Call("eth_blockNumber").GetString());
     }
 

@@ -57,7 +57,8 @@ public sealed class FuzzTests : IDisposable
     private string AnyRequest(Random random)
     {
         // Mining thousands of blocks is right, and slow: it is left out here.
-        var methods = _node.Rpc.Methods.All.Select(method => method.Name).Where(name => !name.EndsWith("_mine", StringComparison.Ordinal))
+        var methods = _node.Rpc.Methods.All.Select(method => method.Name)
+            .Where(name => !name.EndsWith("_mine", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).ToList();
         string One() =>
             $"{{\"jsonrpc\":\"2.0\",\"id\":{random.Next(9)},\"method\":\"{methods[random.Next(methods.Count)]}\","
@@ -78,14 +79,15 @@ public sealed class FuzzTests : IDisposable
         string[] names =
         [
             "from", "to", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data", "input", "nonce",
-            "type", "chainId", "accessList", "authorizationList", "blobVersionedHashes", "address", "storageKeys", "topics",
-            "fromBlock", "toBlock", "blockHash", "blockNumber", "requireCanonical", "balance", "code", "state", "stateDiff",
-            "number", "time", "yParity", "r", "s", "0x0000000000000000000000000000000000000001", "0x1",
+            "type", "chainId", "accessList", "authorizationList", "blobVersionedHashes", "address", "storageKeys",
+            "topics", "fromBlock", "toBlock", "blockHash", "blockNumber", "requireCanonical", "balance", "code",
+            "state", "stateDiff", "number", "time", "yParity", "r", "s", "0x0000000000000000000000000000000000000001", "0x1",
         ];
+        string Field() => $"\"{names[random.Next(names.Length)]}\":{AnyValue(random, depth - 1)}";
         return (depth == 0 ? 0 : random.Next(6)) switch
         {
             4 => $"[{Join(random.Next(4), () => AnyValue(random, depth - 1))}]",
-            5 => $"{{{Join(random.Next(6), () => $"\"{names[random.Next(names.Length)]}\":{AnyValue(random, depth - 1)}")}}}",
+            5 => "{" + Join(random.Next(6), Field) + "}",
             _ => atoms[random.Next(atoms.Length)],
         };
     }

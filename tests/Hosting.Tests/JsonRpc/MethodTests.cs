@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
@@ -9,8 +10,8 @@ namespace SuperVm.Hosting.Tests.JsonRpc;
 public sealed class MethodTests : IDisposable
 {
     private const string Returns42 = "0x602a60005260206000f3";
-    private const string RevertsWithNo = "0x7f08c379a0000000000000000000000000000000000000000000000000000000006000526020"
-        + "6004526002602452614e6f60f01b60445260646000fd";
+    private const string RevertsWithNo = "0x7f08c379a000000000000000000000000000000000000000000000000000000000600052"
+        + "60206004526002602452614e6f60f01b60445260646000fd";
 
     private readonly TestNode _node = new();
 
@@ -36,9 +37,11 @@ public sealed class MethodTests : IDisposable
     public void A_block_object_names_a_block_by_hash_or_number()
     {
         var hash = _node.Chain.Head.Hash;
-        Assert.Equal("0x0", _node.Call("eth_getTransactionCount", $"{Account(0)},{{\"blockNumber\":\"0x0\"}}").GetString());
         Assert.Equal("0x0", _node.Call(
-            "eth_getTransactionCount", $"{Account(0)},{{\"blockHash\":\"{hash}\",\"requireCanonical\":true}}").GetString());
+            "eth_getTransactionCount", $"{Account(0)},{{\"blockNumber\":\"0x0\"}}").GetString());
+        Assert.Equal("0x0", _node.Call(
+            "eth_getTransactionCount",
+            $"{Account(0)},{{\"blockHash\":\"{hash}\",\"requireCanonical\":true}}").GetString());
         Assert.Equal(-32602, _node.Fail("eth_getTransactionCount", $"{Account(0)},{{}}").Code);
         Assert.Equal(-32001, _node.Fail(
             "eth_getBalance", $"{Account(0)},{{\"blockHash\":\"{Hash256.Zero}\"}}").Code);
@@ -49,7 +52,8 @@ public sealed class MethodTests : IDisposable
     public void A_raw_transaction_waits_is_mined_and_has_a_receipt()
     {
         var transfer = _node.Transfer(0, 0);
-        Assert.Equal(transfer.Hash.ToString(), _node.Call("eth_sendRawTransaction", TestNode.Raw(transfer)).GetString());
+        Assert.Equal(
+            transfer.Hash.ToString(), _node.Call("eth_sendRawTransaction", TestNode.Raw(transfer)).GetString());
         var hash = $"\"{transfer.Hash}\"";
         Assert.Equal("null", _node.Call("eth_getTransactionByHash", hash).GetProperty("blockHash").GetRawText());
         Assert.Equal("0x1", _node.Call("eth_getTransactionCount", $"{Account(0)},\"pending\"").GetString());
@@ -71,7 +75,8 @@ public sealed class MethodTests : IDisposable
         _node.Call("eth_sendRawTransaction", TestNode.Raw(_node.Transfer(0, 0)));
         Assert.Equal("already known", Send(_node.Transfer(0, 0)));
         Assert.Equal("replacement transaction underpriced", Send(_node.Transfer(0, 0, cap: 3_000_000_001)));
-        Assert.StartsWith("insufficient funds for gas * price + value", Send(_node.Transfer(1, 0, value: TestNode.Ether * 10_000)));
+        Assert.StartsWith(
+            "insufficient funds for gas * price + value", Send(_node.Transfer(1, 0, value: TestNode.Ether * 10_000)));
         Assert.StartsWith("max fee per gas less than block base fee", Send(_node.Transfer(1, 0, cap: 10)));
         Assert.StartsWith("max priority fee per gas higher", Send(_node.Transfer(1, 0, tip: 4_000_000_000)));
         _node.Call("evm_mine");
@@ -86,9 +91,10 @@ public sealed class MethodTests : IDisposable
         var good = _node.Transfer(0, 0);
         string Item(int id, string raw) =>
             $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"eth_sendRawTransaction\",\"params\":[{raw}]}}";
+        var next = TestNode.Raw(_node.Transfer(0, 1));
         var answer = _node.Answer(
-            $"[{Item(1, TestNode.Raw(good))},{Item(2, "\"0x00\"")},{Item(3, "7")},{Item(4, TestNode.Raw(_node.Transfer(0, 1)))}]");
-        using var json = System.Text.Json.JsonDocument.Parse(answer);
+            $"[{Item(1, TestNode.Raw(good))},{Item(2, "\"0x00\"")},{Item(3, "7")},{Item(4, next)}]");
+        using var json = JsonDocument.Parse(answer);
         Assert.Equal(good.Hash.ToString(), json.RootElement[0].GetProperty("result").GetString());
         Assert.Equal(-32000, json.RootElement[1].GetProperty("error").GetProperty("code").GetInt32());
         Assert.Equal(-32602, json.RootElement[2].GetProperty("error").GetProperty("code").GetInt32());
@@ -114,7 +120,8 @@ public sealed class MethodTests : IDisposable
 
         // NUMBER with a block override.
         var number = "{\"0x00000000000000000000000000000000000000aa\":{\"code\":\"0x4360005260206000f3\"}}";
-        Assert.EndsWith("0099", _node.Call("eth_call", $"{{{to}}},\"latest\",{number},{{\"number\":\"0x99\"}}").GetString());
+        Assert.EndsWith(
+            "0099", _node.Call("eth_call", $"{{{to}}},\"latest\",{number},{{\"number\":\"0x99\"}}").GetString());
         // A balance makes a transfer possible that the account could not pay.
         var rich = "{\"0x00000000000000000000000000000000000000bb\":{\"balance\":\"0x64\"}}";
         var pays = $"{{\"from\":\"0x00000000000000000000000000000000000000bb\",{to},\"value\":\"0x64\"}}";
@@ -155,6 +162,8 @@ public sealed class MethodTests : IDisposable
         Assert.Contains("allowance", _node.Fail("eth_estimateGas", "{\"input\":\"0x5b600056\"}").Message);
     }
 
+    private JsonElement Logs(string filter) => _node.Call("eth_getLogs", filter);
+
     [Fact]
     public void Logs_are_found_by_address_and_topic()
     {
@@ -163,21 +172,22 @@ public sealed class MethodTests : IDisposable
         var hash = _node.Call("eth_sendTransaction", request).GetString();
         _node.Call("evm_mine");
         var topic = $"\"0x{7:x64}\"";
-        Assert.Equal(1, _node.Call("eth_getLogs", $"{{\"fromBlock\":\"0x0\",\"topics\":[{topic}]}}").GetArrayLength());
-        Assert.Equal(1, _node.Call("eth_getLogs", $"{{\"fromBlock\":\"0x0\",\"topics\":[[null,\"{Hash256.Zero}\"]]}}").GetArrayLength());
-        var log = _node.Call("eth_getLogs", "{\"fromBlock\":\"0x0\",\"topics\":[null]}")[0];
+        Assert.Equal(1, Logs($"{{\"fromBlock\":\"0x0\",\"topics\":[{topic}]}}").GetArrayLength());
+        Assert.Equal(1, Logs($"{{\"fromBlock\":\"0x0\",\"topics\":[[null,\"{Hash256.Zero}\"]]}}").GetArrayLength());
+        var log = Logs("{\"fromBlock\":\"0x0\",\"topics\":[null]}")[0];
         Assert.Equal(hash, log.GetProperty("transactionHash").GetString());
         var address = log.GetProperty("address").GetString();
-        Assert.Equal(1, _node.Call("eth_getLogs", $"{{\"fromBlock\":\"0x0\",\"address\":\"{address}\"}}").GetArrayLength());
-        Assert.Equal(0, _node.Call("eth_getLogs", $"{{\"fromBlock\":\"0x0\",\"topics\":[\"{Hash256.Zero}\"]}}").GetArrayLength());
-        Assert.Equal(0, _node.Call("eth_getLogs", $"{{\"fromBlock\":\"0x0\",\"topics\":[null,null]}}").GetArrayLength());
+        Assert.Equal(1, Logs($"{{\"fromBlock\":\"0x0\",\"address\":\"{address}\"}}").GetArrayLength());
+        Assert.Equal(0, Logs($"{{\"fromBlock\":\"0x0\",\"topics\":[\"{Hash256.Zero}\"]}}").GetArrayLength());
+        Assert.Equal(0, Logs($"{{\"fromBlock\":\"0x0\",\"topics\":[null,null]}}").GetArrayLength());
         Assert.Equal(-32602, _node.Fail("eth_getLogs", "{\"fromBlock\":\"0x1\",\"toBlock\":\"0x0\"}").Code);
     }
 
     [Fact]
     public void Messages_are_signed_with_the_prefix_of_erc_191()
     {
-        var signature = Convert.FromHexString(_node.Call("personal_sign", $"\"0x616263\",{Account(1)}").GetString()![2..]);
+        var text = _node.Call("personal_sign", $"\"0x616263\",{Account(1)}").GetString()!;
+        var signature = Convert.FromHexString(text[2..]);
         var digest = Keccak256.Hash("\u0019Ethereum Signed Message:\n3abc"u8);
         var (r, s) = (UInt256.FromBigEndian(signature.AsSpan(0, 32)), UInt256.FromBigEndian(signature.AsSpan(32, 32)));
         Assert.True(Secp256k1.TryRecover(digest, r, s, (byte)(signature[64] - 27), out var signer));

@@ -36,10 +36,9 @@ public sealed class BlockProducerTests
     }
 
     [Fact]
-    public void A_transaction_that_is_invalid_at_its_turn_is_dropped_with_the_reason()
+    public void What_an_account_cannot_pay_beside_its_other_transactions_is_refused()
     {
         using var node = new TestNode();
-        // Two transfers that the account can pay one by one by its balance at admission, the second through a replacement.
         var all = TestNode.Ether * 9_999;
         Assert.Null(node.Node.Ingest.Submit(node.Transfer(0, 0, value: all)).Error);
         var second = node.Transfer(0, 1, value: TestNode.Ether * 2);
