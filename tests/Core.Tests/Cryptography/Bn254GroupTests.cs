@@ -118,18 +118,9 @@ public sealed class Bn254GroupTests
         Assert.True(G2.IsOnCurve(G2.Generator) && G2.IsInSubgroup(G2.Generator));
         Assert.True(G2.IsInSubgroup(default));
         var random = new Random(9);
-        for (var (found, x) = (0, 0); found < 10; x++)
+        for (var i = 0; i < 10; i++)
         {
-            // Points of the twist by a chosen x: the cofactor has 254 bits, so that none of them is in the subgroup.
-            var candidate = new Fq2(Fq.FromUInt64((ulong)x), Fq.One);
-            Fq2.Square(candidate, out var square);
-            if (!TrySquareRoot((square * candidate) + G2.CurveB, out var y))
-            {
-                continue;
-            }
-
-            found++;
-            var point = new AffinePoint<Fq2>(candidate, y);
+            var point = TwistPoint((ulong)(100 * i));
             Assert.True(G2.IsOnCurve(point));
             Assert.False(G2.IsInSubgroup(point));
             G2.Multiply(point, Fr.Modulus, out var multiple);
@@ -141,6 +132,33 @@ public sealed class Bn254GroupTests
             G2.Multiply(G2.Generator, RandomScalar(random), out var inside);
             Assert.True(G2.IsInSubgroup(inside.ToAffine()));
         }
+    }
+
+    [Fact]
+    public void The_Miller_loop_finds_out_points_outside_the_subgroup()
+    {
+        // Known factors of the twist's cofactor; points of such orders, alone and added to a point of the subgroup.
+        var cofactor = (2 * (BigInteger)Fq.Modulus) - (BigInteger)Fr.Modulus;
+        foreach (var order in new BigInteger[] { 10069, 5864401, 1875725156269, cofactor })
+        {
+            Assert.True((cofactor % order).IsZero);
+            var point = TwistPoint();
+            G2.Multiply(point, Fr.Modulus, out var outside);
+            G2.Multiply(outside.ToAffine(), (UInt256)(cofactor / order), out outside);
+            Assert.False(outside.IsInfinity);
+            JacobianPoint<Fq2>.Add(outside, G2.Generator, out var mixed);
+            foreach (var candidate in new[] { outside.ToAffine(), mixed.ToAffine() })
+            {
+                Assert.True(G2.IsOnCurve(candidate));
+                Assert.False(G2.IsInSubgroup(candidate));
+                Assert.False(Pairing.TryMillerLoop([new PointPair(G1.Generator, candidate)], out _));
+                Assert.False(Pairing.TryMillerLoop(
+                    [new PointPair(G1.Generator, G2.Generator), new PointPair(G1.Generator, candidate)], out _));
+            }
+        }
+
+        Assert.True(Pairing.TryMillerLoop([new PointPair(G1.Generator, G2.Generator)], out _));
+        Assert.True(Pairing.TryMillerLoop([], out _));
     }
 
     [Fact]
@@ -274,6 +292,21 @@ public sealed class Bn254GroupTests
 
         var z = Fq.FromUInt64(0x123456789);
         return new JacobianPoint<Fq> { X = point.X * z * z, Y = point.Y * z * z * z, Z = z };
+    }
+
+    /// <summary>A point of the twist by a chosen x: the cofactor has 254 bits, so that it is not in the
+    /// subgroup.</summary>
+    private static AffinePoint<Fq2> TwistPoint(ulong x = 0)
+    {
+        for (; ; x++)
+        {
+            var candidate = new Fq2(Fq.FromUInt64(x), Fq.One);
+            Fq2.Square(candidate, out var square);
+            if (TrySquareRoot((square * candidate) + G2.CurveB, out var y))
+            {
+                return new AffinePoint<Fq2>(candidate, y);
+            }
+        }
     }
 
     /// <summary>A square root in Fq2 by the norm: for a + b u with norm n^2, x^2 = (a + n) / 2.</summary>

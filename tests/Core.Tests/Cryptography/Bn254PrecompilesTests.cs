@@ -80,6 +80,8 @@ public sealed class Bn254PrecompilesTests
         Assert.True(Bn254Precompiles.PairingCheck(input, new byte[32]));
         G2.Write(OutsidePoint(), input.AsSpan(64));
         Assert.False(Bn254Precompiles.PairingCheck(input, new byte[32]));
+        input.AsSpan(0, 64).Clear();
+        Assert.False(Bn254Precompiles.PairingCheck(input, new byte[32]));
     }
 
     [Fact]

@@ -74,7 +74,8 @@ public static class Bn254Precompiles
             var count = 0;
             for (; count < pairs.Length && !input.IsEmpty; input = input[PairSize..])
             {
-                if (!G1.TryRead(input, out var p) || !G2.TryRead(input[G1.EncodedSize..], out var q))
+                if (!G1.TryRead(input, out var p) || !G2.TryReadTwist(input[G1.EncodedSize..], out var q)
+                    || (p.IsInfinity && !G2.IsInSubgroup(q)))
                 {
                     return false;
                 }
@@ -82,7 +83,12 @@ public static class Bn254Precompiles
                 pairs[count++] = new PointPair(p, q);
             }
 
-            Pairing.MillerLoop(pairs[..count], out var factor);
+            // The loop itself finds out whether the points of the twist are in the subgroup.
+            if (!Pairing.TryMillerLoop(pairs[..count], out var factor))
+            {
+                return false;
+            }
+
             Fq12.Multiply(product, factor, out product);
         }
 

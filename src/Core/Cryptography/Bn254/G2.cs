@@ -34,12 +34,16 @@ public static class G2
     /// <summary>
     /// Reads 128 bytes; false for a coordinate that is not below p, a point off the curve or outside the subgroup.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, out AffinePoint<Fq2> point)
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out AffinePoint<Fq2> point) =>
+        TryReadTwist(bytes, out point) && IsInSubgroup(point);
+
+    /// <summary>Reads 128 bytes; the point is on the curve, but may lie outside the subgroup.</summary>
+    internal static bool TryReadTwist(ReadOnlySpan<byte> bytes, out AffinePoint<Fq2> point)
     {
         point = default;
         return Fq.TryRead(bytes[..32], out point.X.C1) && Fq.TryRead(bytes.Slice(32, 32), out point.X.C0)
             && Fq.TryRead(bytes.Slice(64, 32), out point.Y.C1) && Fq.TryRead(bytes.Slice(96, 32), out point.Y.C0)
-            && IsOnCurve(point) && IsInSubgroup(point);
+            && IsOnCurve(point);
     }
 
     /// <summary>Writes 128 bytes.</summary>

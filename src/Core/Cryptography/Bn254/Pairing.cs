@@ -47,9 +47,24 @@ public static class Pairing
     }
 
     /// <summary>The product before the final power; the product of two such values may share one.</summary>
-    public static void MillerLoop(ReadOnlySpan<PointPair> pairs, out Fq12 result)
+    public static void MillerLoop(ReadOnlySpan<PointPair> pairs, out Fq12 result) =>
+        TryMillerLoop(pairs, out result);
+
+    /// <summary>
+    /// As <see cref="MillerLoop"/>, for points of the twist that need not be in the subgroup; false where one is not
+    /// and its partner is not at infinity. (A pair with a point at infinity counts as one, whatever the other is.)
+    /// </summary>
+    /// <remarks>
+    /// The loop ends at T = [6x+2] Q + psi(Q) - psi^2(Q). In the subgroup that is -psi^3(Q), and only there: the
+    /// resultant of 6x + 2 + X - X^2 + X^3 and psi's polynomial X^2 - t X + p is coprime to the cofactor (the argument
+    /// of
+    /// <see cref="G2.IsInSubgroup"/>). A step that meets T = +-Q, which the formulas do not cover, leaves Z = 0 for
+    /// good; in the subgroup none does. So the check is exact and costs next to nothing.
+    /// </remarks>
+    public static bool TryMillerLoop(ReadOnlySpan<PointPair> pairs, out Fq12 result)
     {
         result = Fq12.One;
+        var valid = true;
         Span<State> states = stackalloc State[MaxSharedPairs];
         while (!pairs.IsEmpty)
         {
@@ -64,17 +79,20 @@ public static class Pairing
             }
 
             pairs = pairs[read..];
-            SharedLoop(states[..count], out var product);
+            valid &= SharedLoop(states[..count], out var product);
             Fq12.Multiply(result, product, out result);
         }
+
+        return valid;
     }
 
-    private static void SharedLoop(Span<State> states, out Fq12 f)
+    /// <summary>One loop for all; false where a point of the twist is outside the subgroup.</summary>
+    private static bool SharedLoop(Span<State> states, out Fq12 f)
     {
         f = Fq12.One;
         if (states.IsEmpty)
         {
-            return;
+            return true;
         }
 
         for (var i = LoopDigits.Length - 2; i >= 0; i--)
@@ -94,13 +112,18 @@ public static class Pairing
             }
         }
 
+        var valid = true;
         foreach (ref var state in states)
         {
             G2.Psi(state.Q, out var q1);
             state.Add(q1, ref f);
             G2.Psi(q1, out var q2);
             state.Add(-q2, ref f);
+            G2.Psi(q2, out var q3);
+            valid &= state.IsAt(-q3);
         }
+
+        return valid;
     }
 
     /// <summary>The ((p^12 - 1) / r) * 2x(6x^2+3x+1)-th power: one exactly for elements of order dividing
@@ -187,6 +210,14 @@ public static class Pairing
             _x = Q.X;
             _y = Q.Y;
             _z = Fq2.One;
+        }
+
+        /// <summary>Whether T is a certain point, not at infinity.</summary>
+        public readonly bool IsAt(in AffinePoint<Fq2> point)
+        {
+            Fq2.Multiply(point.X, _z, out var x);
+            Fq2.Multiply(point.Y, _z, out var y);
+            return !_z.IsZero && x == _x && y == _y;
         }
 
         /// <summary>T = 2 T; f times the tangent, 2YZ yP - 3X^2 xP w + (Y^2 - E) w^3 with E = 3b'Z^2.</summary>
