@@ -19,7 +19,8 @@ public sealed class ConformanceKind
         Name = name;
         Description = description;
         _createWorker = createWorker;
-        _takes = takes ?? (file => file.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        _takes = takes ?? (file => file.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            && !file.Contains("/.meta/", StringComparison.Ordinal));
     }
 
     public string Name { get; }
