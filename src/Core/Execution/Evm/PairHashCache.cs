@@ -7,7 +7,7 @@ namespace SuperVm.Core.Execution.Evm;
 
 /// <summary>Keccak-256 of 64 bytes, as mappings take it of key and slot, remembered for inputs of late.</summary>
 /// <remarks>
-/// Contracts hash the same few keys again and again (a pool's own balance, the sender's), at 200 ns each. Direct mapped;
+/// Contracts hash the same few keys again and again (its own balance, the sender's), at 200 ns each. Direct mapped;
 /// belongs to an engine, so to one thread. Forced collisions cost the hash that they would have cost anyway.
 /// </remarks>
 internal sealed unsafe class PairHashCache

@@ -41,7 +41,7 @@ internal sealed class CodeTier(CodeAnalysis analysis)
     /// <summary>Jumps between two looks at code of which no more is compiled.</summary>
     private const int JumpsWhenDone = 64;
 
-    /// <summary>At most one compilation at a time, so that code written to be compiled cannot take every core.</summary>
+    /// <summary>At most one compilation at a time, so that code made to be compiled cannot take all cores.</summary>
     private static readonly SemaphoreSlim Compiler = new(1);
 
     private CompiledUnits? _units;
