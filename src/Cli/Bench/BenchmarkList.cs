@@ -12,5 +12,7 @@ internal static class BenchmarkList
         new EvmBenchmark(),
         new RootBenchmark(),
         new TransferBenchmark(),
+        new Erc20Benchmark(),
+        new LatencyBenchmark(),
     ];
 }
