@@ -39,7 +39,7 @@ internal sealed class BlockWorker(ConformanceOptions options) : IConformanceWork
     {
         var genesis = GenesisOf(test, network);
         using var store = new MemoryKeyValueStore();
-        var chain = Chain.Open(store, genesis, new ChainOptions { Processor = _processor });
+        using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = _processor });
         var expectedGenesis = test.Member("genesisBlockHeader").Member("hash").Hash("hash");
         if (chain.Genesis.Hash != expectedGenesis)
         {

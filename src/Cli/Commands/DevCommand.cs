@@ -116,7 +116,7 @@ internal sealed class DevCommand : ICommandModule
         var genesis = GenesisOf(parsed, accounts);
         var data = parsed.GetValue(_data);
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
-        var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
+        using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
         var options = new NodeOptions
         {

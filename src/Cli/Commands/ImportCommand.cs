@@ -58,7 +58,7 @@ internal sealed class ImportCommand : ICommandModule
         using var store = data is null
             ? new MemoryKeyValueStore()
             : StoreFactory.Open(data, log: Console.Error.WriteLine);
-        var chain = Chain.Open(store, genesis);
+        using var chain = Chain.Open(store, genesis);
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, _ => { });
         return ImportAll(chain, File.ReadAllBytes(path), Console.Out);
     }

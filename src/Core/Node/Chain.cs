@@ -19,7 +19,7 @@ namespace SuperVm.Core.Node;
 /// difficulty on, the last valid block (EIP-3675). Side blocks are executed when they come, on an overlay over the
 /// latest state, so that an invalid one is refused at once; they live in memory.</para>
 /// </remarks>
-public sealed partial class Chain : IChain
+public sealed partial class Chain : IChain, IDisposable
 {
     private const int BlockOverhead = 512;
 
@@ -81,6 +81,9 @@ public sealed partial class Chain : IChain
     public ulong OldestStateNumber => _state.OldestNumber;
 
     public IBlockHashSource BlockHashes { get; }
+
+    /// <summary>Waits until nothing is being written any more; dispose the chain before its store.</summary>
+    public void Dispose() => _state.Dispose();
 
     /// <summary>Counters of the state's caches, for metrics.</summary>
     public IReadOnlyDictionary<string, double> Statistics() => _state.Statistics();

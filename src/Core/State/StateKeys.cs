@@ -14,7 +14,8 @@ namespace SuperVm.Core.State;
 ///   History   00 ‖ address ‖ block                        the record before the block; empty: absent
 ///             01 ‖ address ‖ slot ‖ block                 the value before the block; empty: zero
 ///             02 ‖ block                                  which accounts and slots the block changed
-///   Meta      "state"                                     head number ‖ root ‖ oldest readable state's number
+///   Meta      "state"                                     head number ‖ root ‖ oldest readable ‖ newest pruned
+///             "trie"                                      the number and root of the block whose trie is stored
 /// </code>
 /// Numbers are eight bytes, most significant first. The state after block B has, for every key, the value of the first
 /// history entry above B, or the flat value where there is none: one seek a read.
@@ -35,6 +36,8 @@ internal static class StateKeys
     private const byte BlockTag = 2;
 
     internal static ReadOnlySpan<byte> Meta => "state"u8;
+
+    internal static ReadOnlySpan<byte> TrieMeta => "trie"u8;
 
     internal static void WriteSlot(in Address address, in UInt256 slot, Span<byte> destination)
     {

@@ -106,8 +106,7 @@ public sealed partial class StateStore
         var update = transition.Update
             ?? throw new InvalidOperationException("The transition was not prepared on the latest state.");
         var number = _head.Number + 1;
-        var nodes = new TrieBatchSink(batch, _nodes);
-        update.Emit(ref nodes);
+        var staged = _buffer.Stage(update, _nodes);
         foreach (ref readonly var diff in transition.Accounts.AsSpan())
         {
             PutAccount(batch, diff.Address, diff.NewExists, diff.New);
@@ -120,10 +119,11 @@ public sealed partial class StateStore
 
         StateHistory.Write(batch, transition, number);
         PutCode(batch, transition.NewCode);
-        var head = new StateHead(number, transition.Root, Prune(batch, number));
-        WriteMeta(batch, head);
+        var head = Prune(batch, number, transition.Root);
+        StateMeta.WriteHead(batch, head);
         Publish(head, batch, sync, () => Remember(transition));
         Discard(transition);
+        _buffer.Settle(staged, number, head.Root);
     }
 
     /// <summary>
@@ -158,8 +158,6 @@ public sealed partial class StateStore
             StateHistory.Delete(_store, batch, number);
         }
 
-        var nodes = new TrieBatchSink(batch, _nodes);
-        update.Emit(ref nodes);
         foreach (var (address, record) in overlay.Accounts)
         {
             PutAccount(batch, address, record is not null, record.GetValueOrDefault());
@@ -179,8 +177,9 @@ public sealed partial class StateStore
             PutCode(batch, above[i].NewCode);
         }
 
-        var head = new StateHead(ancestor + (ulong)above.Count, expectedRoot, old.Oldest);
-        WriteMeta(batch, head);
+        var head = new StateHead(ancestor + (ulong)above.Count, expectedRoot, old.Oldest, old.Pruned);
+        StateMeta.WriteHead(batch, head);
+        _buffer.FlushInto(batch, _buffer.Stage(update, _nodes), head.Number, head.Root);
         BeginRevert(ancestor);
         try
         {
@@ -191,6 +190,7 @@ public sealed partial class StateStore
             Interlocked.Increment(ref _reverts);
         }
 
+        _buffer.Flushed(head.Number);
         _tries.Recycle(update);
     }
 
@@ -317,17 +317,58 @@ public sealed partial class StateStore
         _slots.Clear();
     }
 
-    /// <summary>Deletes history that the new head no longer needs; answers the oldest readable block.</summary>
-    private ulong Prune(IWriteBatch batch, ulong number)
+    /// <summary>The new head; deletes history that neither a reader nor the stored trie needs any more.</summary>
+    private StateHead Prune(IWriteBatch batch, ulong number, in Hash256 root)
     {
-        var oldest = OldestNumber;
         var wanted = number > _options.HistoryBlocks ? number - _options.HistoryBlocks : 0;
-        for (var i = 0; i < PrunedPerCommit && oldest < wanted; i++)
+        var oldest = Math.Max(OldestNumber, wanted);
+        var pruned = _head.Pruned;
+        var last = Math.Min(oldest, _buffer.Persisted);
+        for (var i = 0; i < PrunedPerCommit && pruned < last; i++)
         {
-            StateHistory.Delete(_store, batch, ++oldest);
+            StateHistory.Delete(_store, batch, ++pruned);
         }
 
-        return oldest;
+        return new StateHead(number, root, oldest, pruned);
+    }
+
+    /// <summary>Works out the head's trie from an older block's, after the process died before its nodes were written.</summary>
+    private void CatchUp(ulong from, in Hash256 root)
+    {
+        var head = _head;
+        if (from > head.Number)
+        {
+            throw new StoreException($"The store is damaged: its trie is of block {from}, above the head {head.Number}.");
+        }
+
+        // The overlay names what changed since, and has the storage roots that the old trie has.
+        var old = new StateOverlay(this);
+        StateHistory.Collect(_store, old, from, head.Number);
+        var targets = new List<TrieTarget>(old.Accounts.Count);
+        var slots = new List<KeyValuePair<UInt256, UInt256>>();
+        foreach (var (address, record) in old.Accounts)
+        {
+            var start = slots.Count;
+            foreach (var slot in old.Slots.GetValueOrDefault(address)?.Keys.ToArray() ?? [])
+            {
+                slots.Add(new(slot, ReadFlat(_store, address, slot)));
+            }
+
+            var exists = ReadFlat(_store, address, out var newest);
+            targets.Add(new TrieTarget(
+                address, record?.StorageRoot ?? TrieUpdater.EmptyRoot, start, slots.Count - start, exists, newest));
+        }
+
+        var update = _tries.Apply(root, targets.ToArray(), [.. slots]);
+        if (update.Root != head.Root)
+        {
+            throw new StoreException(
+                $"The store is damaged: from block {from} to {head.Number} the state root comes out as {update.Root}, "
+                + $"not {head.Root}.");
+        }
+
+        _buffer.Settle(_buffer.Stage(update, _nodes), head.Number, head.Root);
+        _tries.Recycle(update);
     }
 
     private static void PutCode(IWriteBatch batch, IReadOnlyDictionary<Hash256, Code> newCode)

@@ -18,14 +18,15 @@ public sealed partial class StateStore
     /// </remarks>
     public AccountProof? Prove(ulong number, in Address address, IReadOnlyList<UInt256> slots)
     {
-        using var snapshot = _store.Snapshot();
-        var head = ReadHead(snapshot) ?? throw new StoreException("The store has lost its state record.");
+        var (snapshot, recent) = _buffer.Capture();
+        using var closing = snapshot;
+        var head = StateMeta.ReadHead(snapshot) ?? throw new StoreException("The store has lost its state record.");
         if (number > head.Number || number < head.Oldest)
         {
             return null;
         }
 
-        ITrieNodeSource nodes = new StoredTrieNodes(snapshot, _nodes.Cache);
+        ITrieNodeSource nodes = new StoredTrieNodes(snapshot, recent, _nodes.Cache);
         var root = head.Root;
         if (number < head.Number)
         {

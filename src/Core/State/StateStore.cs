@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using SuperVm.Core.Encoding;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State.Trie;
@@ -11,7 +10,7 @@ namespace SuperVm.Core.State;
 /// <code>
 ///   read latest   cache ─▶ flat value
 ///   read at B     flat value, then the first history entry above B, which wins
-///   commit N      flat values, trie nodes, what N overwrote, head: one batch
+///   commit N      flat values, what N overwrote, head: one batch; trie nodes follow (TrieBuffer)
 ///   revert to R   what R+1 … head overwrote goes back, oldest first: one batch
 /// </code>
 /// <para>The trie is stored once, each node under its path, so a commit overwrites what it replaces and nothing has to
@@ -20,9 +19,8 @@ namespace SuperVm.Core.State;
 /// commit names its block before it writes: so a reader never takes a value of a block above its own. Commits, reverts
 /// and <see cref="RootOf"/> are for one thread at a time.</para>
 /// </remarks>
-public sealed partial class StateStore
+public sealed partial class StateStore : IDisposable
 {
-    private const int MetaLength = 8 + Hash256.Size + 8;
     private const int MaximumReverts = 64;
 
     private readonly IKeyValueStore _store;
@@ -30,6 +28,7 @@ public sealed partial class StateStore
     private readonly BoundedCache<Address, (bool Exists, AccountRecord Record)> _accounts;
     private readonly BoundedCache<SlotKey, UInt256> _slots;
     private readonly BoundedCache<Hash256, Code> _code;
+    private readonly TrieBuffer _buffer;
     private readonly StoredTrieNodes _nodes;
     private readonly StateTries _tries;
     private volatile StateHead _head;
@@ -56,11 +55,17 @@ public sealed partial class StateStore
         _accounts = new(options.AccountCacheEntries);
         _slots = new(options.SlotCacheEntries);
         _code = new(options.CodeCacheBytes);
-        _nodes = new StoredTrieNodes(store, new(options.TrieCacheBytes));
+        var (trieNumber, trieRoot) = StateMeta.ReadTrie(store);
+        _buffer = new TrieBuffer(store, options, trieNumber);
+        _nodes = new StoredTrieNodes(store, _buffer, new(options.TrieCacheBytes));
         _tries = new StateTries(_nodes, options.ParallelChanges);
         _head = head;
         _newest = head.Number;
         _oldest = head.Oldest;
+        if (trieNumber != head.Number)
+        {
+            CatchUp(trieNumber, trieRoot);
+        }
     }
 
     /// <summary>The number of the block whose state is the latest.</summary>
@@ -78,7 +83,7 @@ public sealed partial class StateStore
     /// <summary>Opens the state in a store; null where the store has none.</summary>
     /// <exception cref="StoreException">What is there is no state of this version.</exception>
     public static StateStore? Open(IKeyValueStore store, StateOptions? options = null) =>
-        ReadHead(store) is { } head ? new StateStore(store, options ?? new(), head) : null;
+        StateMeta.ReadHead(store) is { } head ? new StateStore(store, options ?? new(), head) : null;
 
     /// <summary>
     /// Puts the state of block 0 into a batch for an empty store; it can be opened once that is written.
@@ -88,7 +93,8 @@ public sealed partial class StateStore
         IReadOnlyCollection<AllocatedAccount> accounts, IWriteBatch batch, StateOptions? options = null)
     {
         var root = GenesisState.Write(accounts, batch, (options ?? new()).ParallelChanges);
-        WriteMeta(batch, new StateHead(0, root, 0));
+        StateMeta.WriteHead(batch, new StateHead(0, root, 0, 0));
+        StateMeta.WriteTrie(batch, 0, root);
         return root;
     }
 
@@ -109,6 +115,9 @@ public sealed partial class StateStore
         Discard(transition);
         return transition.Root;
     }
+
+    /// <summary>Waits until nothing is being written any more; the store itself stays open, as it is the caller's.</summary>
+    public void Dispose() => _buffer.Wait();
 
     /// <summary>Counters of the caches, for metrics.</summary>
     public IReadOnlyDictionary<string, double> Statistics() => new Dictionary<string, double>
@@ -230,35 +239,4 @@ public sealed partial class StateStore
         length <= 32
             ? UInt256.FromBigEndian(bytes[..length])
             : throw new StoreException($"A slot of {address} is damaged: it has {length} bytes.");
-
-    private static StateHead? ReadHead(IKeyValueReader store)
-    {
-        var bytes = store.Get(Column.Meta, StateKeys.Meta);
-        if (bytes is null)
-        {
-            return null;
-        }
-
-        if (bytes.Length != MetaLength)
-        {
-            throw new StoreException("The store's state record is damaged, or of another version.");
-        }
-
-        return new StateHead(
-            BinaryPrimitives.ReadUInt64BigEndian(bytes),
-            new Hash256(bytes.AsSpan(8, Hash256.Size)),
-            BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(8 + Hash256.Size)));
-    }
-
-    private static void WriteMeta(IWriteBatch batch, StateHead head)
-    {
-        Span<byte> bytes = stackalloc byte[MetaLength];
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, head.Number);
-        head.Root.CopyTo(bytes[8..]);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[(8 + Hash256.Size)..], head.Oldest);
-        batch.Put(Column.Meta, StateKeys.Meta, bytes);
-    }
-
-    /// <summary>The latest committed state.</summary>
-    private sealed record StateHead(ulong Number, Hash256 Root, ulong Oldest);
 }

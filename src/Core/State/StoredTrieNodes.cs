@@ -6,9 +6,14 @@ using SuperVm.Core.Storage;
 namespace SuperVm.Core.State;
 
 /// <summary>Trie nodes from the store, through a cache by hash.</summary>
-/// <remarks>A node in the cache is right whatever is committed, as its hash says what it is; so none is ever
-/// void.</remarks>
-internal sealed class StoredTrieNodes(IKeyValueReader store, BoundedCache<Hash256, byte[]> cache) : ITrieNodeSource
+/// <remarks>
+/// A node in the cache is right whatever is committed, as its hash says what it is; so none is ever void.
+/// </remarks>
+/// <param name="store">The store, or a snapshot of it.</param>
+/// <param name="recent">Nodes that are not in it yet; null for none.</param>
+/// <param name="cache">Nodes by hash.</param>
+internal sealed class StoredTrieNodes(
+    IKeyValueReader store, IRecentTrieNodes? recent, BoundedCache<Hash256, byte[]> cache) : ITrieNodeSource
 {
     /// <summary>Bytes that an entry costs beside its node.</summary>
     private const int EntryOverhead = 96;
@@ -17,7 +22,7 @@ internal sealed class StoredTrieNodes(IKeyValueReader store, BoundedCache<Hash25
 
     public byte[] Load(in TrieOwner owner, in Hash256 path, int depth, in Hash256 hash)
     {
-        if (cache.TryGet(hash, out var node))
+        if (cache.TryGet(hash, out var node) || (recent is not null && recent.TryGet(hash, out node)))
         {
             return node;
         }

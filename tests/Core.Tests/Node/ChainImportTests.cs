@@ -22,7 +22,7 @@ public sealed class ChainImportTests
     public void States_of_all_blocks_stay_readable_and_provable()
     {
         var folder = Path.Combine(Fixtures.Folder("rpc_io"), "rpc_io");
-        var chain = Chain.Open(new MemoryKeyValueStore(), GenesisOf(folder));
+        using var chain = Chain.Open(new MemoryKeyValueStore(), GenesisOf(folder));
         var touched = new HashSet<Address>();
         var balances = new List<Dictionary<Address, Account>>();
         foreach (var block in BlocksOf(folder))
@@ -70,6 +70,7 @@ public sealed class ChainImportTests
             Assert.True(result.Status == ImportStatus.Head, $"block {block.Header.Number}: {result}");
             if (++count % 16 == 0)
             {
+                chain.Dispose();
                 chain = Chain.Open(store, genesis);
             }
         }
@@ -77,7 +78,9 @@ public sealed class ChainImportTests
         using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "headfcu.json")));
         var head = document.RootElement.GetProperty("params")[0].GetProperty("headBlockHash").GetString();
         Assert.Equal(head, chain.Head.Hash.ToString());
-        CheckLookups(Chain.Open(store, genesis));
+        chain.Dispose();
+        using var reopened = Chain.Open(store, genesis);
+        CheckLookups(reopened);
     }
 
     private static void CheckLookups(Chain chain)

@@ -53,7 +53,11 @@ internal sealed class ChainScenario
 
     internal Chain Chain { get; private set; }
 
-    internal void Reopen() => Chain = Chain.Open(Store, Genesis, Options);
+    internal void Reopen()
+    {
+        Chain.Dispose();
+        Chain = Chain.Open(Store, Genesis, Options);
+    }
 
     internal Address AddressOf(int key) =>
         TransactionSigner.Sign(TransactionOf(0, Address.Zero, 0), _keys[key]).Sender!.Value;

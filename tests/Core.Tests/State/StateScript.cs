@@ -16,11 +16,16 @@ internal sealed class StateScript
     private readonly IKeyValueStore _keyValues;
     private readonly List<MemoryState> _states = [];
 
-    internal StateScript(int seed, ulong historyBlocks, int parallelChanges, IKeyValueStore? store = null)
+    internal StateScript(
+        int seed, ulong historyBlocks, int parallelChanges, IKeyValueStore? store = null, int bufferBlocks = 3)
     {
         _random = new Random(seed);
         _keyValues = store ?? new MemoryKeyValueStore();
-        _options = new StateOptions { HistoryBlocks = historyBlocks, ParallelChanges = parallelChanges };
+        _options = new StateOptions
+        {
+            HistoryBlocks = historyBlocks, ParallelChanges = parallelChanges, TrieBufferBlocks = bufferBlocks,
+            TrieCacheBytes = 1 << (seed & 15),
+        };
         using var batch = _keyValues.CreateBatch();
         var genesis = Enumerable.Range(1, 4).Select(number => new AllocatedAccount(
             Address.FromNumber((ulong)number),
@@ -37,7 +42,11 @@ internal sealed class StateScript
 
     internal StateStore Store { get; private set; }
 
-    internal void Reopen() => Store = StateStore.Open(_keyValues, _options)!;
+    internal void Reopen()
+    {
+        Store.Dispose();
+        Store = StateStore.Open(_keyValues, _options)!;
+    }
 
     internal MemoryState Snapshot() => new(_states[^1].Accounts);
 
@@ -45,10 +54,13 @@ internal sealed class StateScript
     {
         for (var step = 0; step < steps; step++)
         {
-            switch (revert ? _random.Next(8) : 1)
+            switch (revert ? _random.Next(9) : 1)
             {
                 case 0:
                     Revert(Lowest() + (ulong)_random.Next((int)(Store.HeadNumber - Lowest()) + 1));
+                    break;
+                case 8:
+                    Reopen();
                     break;
                 case 7:
                     Switch(Lowest() + (ulong)_random.Next((int)(Store.HeadNumber - Lowest()) + 1), _random.Next(1, 4));

@@ -16,6 +16,12 @@ public sealed class StateStoreTests
         .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
 
     [Fact]
+    public void Trie_nodes_that_were_never_written_are_worked_out_anew() => Prop.ForAll(
+        ArbMap.Default.ArbFor<int>(),
+        seed => new StateScript(seed, historyBlocks: 2, parallelChanges: 512, bufferBlocks: 1000).Run(25))
+        .Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+
+    [Fact]
     public void Updates_on_many_threads_give_the_same_roots() => Prop.ForAll(
         ArbMap.Default.ArbFor<int>(), seed => new StateScript(seed, historyBlocks: 8, parallelChanges: 2).Run(15))
         .Check(Config.QuickThrowOnFailure.WithMaxTest(20));

@@ -46,6 +46,20 @@ internal static class Nibbles
         return new Hash256(bytes);
     }
 
+    /// <summary>The key with zeros behind its first nibbles.</summary>
+    internal static Hash256 Prefix(in Hash256 key, int depth)
+    {
+        Span<byte> bytes = stackalloc byte[Hash256.Size];
+        key.CopyTo(bytes);
+        bytes[((depth + 1) / 2)..].Clear();
+        if ((depth & 1) == 1)
+        {
+            bytes[depth / 2] &= 0xF0;
+        }
+
+        return new Hash256(bytes);
+    }
+
     internal static void Set(Span<byte> key, int depth, int nibble)
     {
         ref var part = ref key[depth >> 1];
