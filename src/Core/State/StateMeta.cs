@@ -8,7 +8,7 @@ namespace SuperVm.Core.State;
 /// <param name="Number">Its block.</param>
 /// <param name="Root">Its root.</param>
 /// <param name="Oldest">The oldest block whose state can be read.</param>
-/// <param name="Pruned">The newest block whose reverse differences are deleted; never above <paramref name="Oldest"/>.</param>
+/// <param name="Pruned">The newest block whose reverse differences are deleted; not above the oldest.</param>
 internal sealed record StateHead(ulong Number, Hash256 Root, ulong Oldest, ulong Pruned);
 
 /// <summary>The state's two records in the store: its head, and which block's trie is there.</summary>

@@ -21,7 +21,7 @@ public sealed record StateOptions
     /// <summary>Bytes of new trie nodes that gather before they are written to the store.</summary>
     public long TrieBufferBytes { get; init; } = 32L << 20;
 
-    /// <summary>Blocks whose trie nodes gather before they are written: as many are worked out anew after a crash.</summary>
+    /// <summary>Blocks whose trie nodes gather before they are written; worked out anew after a crash.</summary>
     public int TrieBufferBlocks { get; init; } = 128;
 
     /// <summary>Changes from which on a trie is worked on by several threads.</summary>

@@ -116,7 +116,7 @@ public sealed partial class StateStore : IDisposable
         return transition.Root;
     }
 
-    /// <summary>Waits until nothing is being written any more; the store itself stays open, as it is the caller's.</summary>
+    /// <summary>Waits until nothing is being written any more; the key-value store is the caller's.</summary>
     public void Dispose() => _buffer.Wait();
 
     /// <summary>Counters of the caches, for metrics.</summary>

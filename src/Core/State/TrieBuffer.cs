@@ -4,10 +4,10 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.State;
 
-/// <summary>Where a trie node stands; the path's nibbles behind the depth are zero.</summary>
-internal readonly record struct TriePlace(TrieOwner Owner, Hash256 Path, int Depth)
+/// <summary>Where a trie node stands; the prefix's nibbles behind the depth are zero.</summary>
+internal readonly record struct TriePlace(TrieOwner Owner, Hash256 Prefix, int Depth)
 {
-    public override int GetHashCode() => HashCode.Combine(Path.GetHashCode(), Owner.Address.GetHashCode(), Depth);
+    public override int GetHashCode() => HashCode.Combine(Prefix.GetHashCode(), Owner.Address.GetHashCode(), Depth);
 }
 
 /// <summary>Finds nodes that are not in the store yet.</summary>
@@ -19,7 +19,7 @@ internal interface IRecentTrieNodes
 /// <summary>Trie nodes of committed blocks that are written to the store later, and together.</summary>
 /// <remarks>
 /// <code>
-///   commit N ─▶ current generation ──full──▶ flushing generation ──▶ one batch beside later commits ─▶ store at block T
+///   commit N ─▶ current generation ──full──▶ flushing generation ──▶ one batch beside later commits ─▶ block T
 ///   open:  trie of block T  +  accounts and slots that T+1 … head changed  =  trie of the head
 /// </code>
 /// <para>The upper nodes change with every block and are written once a flush. Flat values and reverse differences are
@@ -77,7 +77,7 @@ internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulo
         }
     }
 
-    /// <summary>Puts every node that waits, and staged ones, into a batch; they are done with once it is written.</summary>
+    /// <summary>Puts every node that waits, and staged ones, into a batch; <see cref="Flushed"/> follows.</summary>
     internal void FlushInto(
         IWriteBatch batch, List<(TriePlace Place, byte[]? Node)> staged, ulong blockNumber, in Hash256 root)
     {
@@ -230,7 +230,7 @@ internal sealed class TrieGeneration
     private static void Write(IWriteBatch batch, in TriePlace place, byte[]? node)
     {
         Span<byte> key = stackalloc byte[StateKeys.TrieMaximum];
-        key = key[..StateKeys.WriteTrieNode(place.Owner, place.Path, place.Depth, key)];
+        key = key[..StateKeys.WriteTrieNode(place.Owner, place.Prefix, place.Depth, key)];
         if (node is null)
         {
             batch.Delete(Column.Trie, key);
