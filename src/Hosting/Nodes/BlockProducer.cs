@@ -29,6 +29,12 @@ internal sealed class BlockProducer : IDisposable
     /// </summary>
     private static readonly TimeSpan PricedOutInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long nothing must happen after a load before memory is given back.</summary>
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Transactions that count as a load.</summary>
+    private const long LoadTransactions = 1_000;
+
     private readonly Lock _gate = new();
     private readonly IChain _chain;
     private readonly ChainSpec _spec;
@@ -41,6 +47,7 @@ internal sealed class BlockProducer : IDisposable
     private volatile bool _stopping;
     private volatile bool _isAutomatic = true;
     private TimeSpan? _interval;
+    private long _trimmedAt;
     private ulong? _gasLimit;
     private Address _coinbase;
     private NextBaseFee? _nextBaseFee;
@@ -156,6 +163,7 @@ internal sealed class BlockProducer : IDisposable
 
     private void Run()
     {
+        WarmUp();
         var nextDue = Stopwatch.GetTimestamp();
         while (!_stopping)
         {
@@ -177,6 +185,19 @@ internal sealed class BlockProducer : IDisposable
                 _log($"making a block failed: {defect}");
                 _wake.WaitOne(PricedOutInterval);
             }
+        }
+    }
+
+    /// <summary>Makes a block and forgets it, so that the first real one does not wait for the compiler.</summary>
+    private void WarmUp()
+    {
+        try
+        {
+            Preview();
+        }
+        catch (InvalidOperationException problem)
+        {
+            _log($"no block can be made: {problem.Message}");
         }
     }
 
@@ -202,11 +223,28 @@ internal sealed class BlockProducer : IDisposable
         {
         }
 
-        var signalled = _wake.WaitOne(isPricedOut ? PricedOutInterval : Timeout.InfiniteTimeSpan);
-        if (!signalled && !_stopping)
+        var isLoaded = Counts.Transactions - _trimmedAt >= LoadTransactions;
+        var patience = isPricedOut ? PricedOutInterval : isLoaded ? IdleInterval : Timeout.InfiniteTimeSpan;
+        if (_wake.WaitOne(patience) || _stopping)
+        {
+            return;
+        }
+
+        if (isPricedOut)
         {
             Mine();
         }
+        else
+        {
+            GiveMemoryBack();
+        }
+    }
+
+    /// <summary>What a load left in the heap goes back to the system once the load is over.</summary>
+    private void GiveMemoryBack()
+    {
+        _trimmedAt = Counts.Transactions;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>Makes a block where something can be in it; whether it may be worth trying again at once.</summary>

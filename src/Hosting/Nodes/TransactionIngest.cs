@@ -19,6 +19,8 @@ internal readonly record struct Submission(Hash256 Hash, string? Error)
 /// </remarks>
 internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> nextBlock, Action onAdded)
 {
+    private int _submitters;
+
     /// <summary>A transaction of a batch on its way; an error ends it.</summary>
     internal struct Candidate
     {
@@ -48,6 +50,20 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
     /// <summary>Takes transactions in their order; each answer stands at its candidate's place.</summary>
     internal void Submit(Span<Candidate> candidates, Span<Submission> answers)
     {
+        // Several submitters at once keep the cores busy by themselves; one alone gets them all.
+        var submitters = Interlocked.Increment(ref _submitters);
+        try
+        {
+            Submit(candidates, answers, Math.Max(1, Environment.ProcessorCount / submitters));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _submitters);
+        }
+    }
+
+    private void Submit(Span<Candidate> candidates, Span<Submission> answers, int workers)
+    {
         var next = nextBlock();
         var accepted = new List<Transaction>(candidates.Length);
         foreach (ref var candidate in candidates)
@@ -59,7 +75,7 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
             }
         }
 
-        RecoverSenders(accepted);
+        RecoverSenders(accepted, workers);
         accepted.RemoveAll(transaction => transaction.Sender is null);
         var pooled = new PoolAnswer[accepted.Count];
         pool.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(accepted), pooled);
@@ -88,7 +104,7 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
         }
     }
 
-    private static void RecoverSenders(List<Transaction> transactions)
+    private static void RecoverSenders(List<Transaction> transactions, int workers)
     {
         if (transactions.Count == 1)
         {
@@ -96,7 +112,7 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
         }
         else if (transactions.Count > 1)
         {
-            TransactionSigner.RecoverSenders(transactions);
+            TransactionSigner.RecoverSenders(transactions, workers);
         }
     }
 

@@ -81,7 +81,8 @@ public sealed class FuzzTests : IDisposable
             "from", "to", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data", "input", "nonce",
             "type", "chainId", "accessList", "authorizationList", "blobVersionedHashes", "address", "storageKeys",
             "topics", "fromBlock", "toBlock", "blockHash", "blockNumber", "requireCanonical", "balance", "code",
-            "state", "stateDiff", "number", "time", "yParity", "r", "s", "0x0000000000000000000000000000000000000001", "0x1",
+            "state", "stateDiff", "number", "time", "yParity", "r", "s", "0x1",
+            "0x0000000000000000000000000000000000000001",
         ];
         string Field() => $"\"{names[random.Next(names.Length)]}\":{AnyValue(random, depth - 1)}";
         return (depth == 0 ? 0 : random.Next(6)) switch
