@@ -79,7 +79,7 @@ public sealed partial class Replica
     private void OnCheckpoint(in Address from, Checkpoint m)
     {
         var sequence = m.Statement.Sequence;
-        if (sequence <= _stable)
+        if (sequence <= _stable || (sequence <= _executed && !_own.ContainsKey(sequence)))
         {
             Drop(from, m.Kind, DropReason.Stale);
             return;
@@ -220,8 +220,13 @@ public sealed partial class Replica
             return;
         }
 
-        if (_own.TryGetValue(sequence, out var own) && own.Statement != certificate.Statement
-            && !_rules.IgnoreDivergence)
+        if (!_own.TryGetValue(sequence, out var own))
+        {
+            // Forgotten on the way to a later attestation.
+            return;
+        }
+
+        if (own.Statement != certificate.Statement && !_rules.IgnoreDivergence)
         {
             var evidence = new Evidence(EvidenceKind.DivergentBlock, _epoch.Number, own, null, certificate);
             Halt($"Block {sequence} is {own.Statement.BlockHash} here but a quorum attests "
@@ -248,7 +253,7 @@ public sealed partial class Replica
         }
 
         _beyond = _beyond?.Statement.Sequence <= sequence ? null : _beyond;
-        (_stable, _dirtyCore, _owesStatus) = (sequence, true, true);
+        (_stable, _dirtyCore, _owedStatuses) = (sequence, true, LastStatuses);
         _replay |= _deferred.Count > 0;
         var isBorder = sequence == _epoch.Last;
         Emit(new BlockFinalized(certificate, isBorder ? new EpochProof(certificate, _nextValidators!) : null));

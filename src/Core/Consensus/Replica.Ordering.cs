@@ -396,7 +396,7 @@ public sealed partial class Replica
                 _pool.Ordered(hash);
             }
 
-            (_attempts, _owesStatus) = (0, true);
+            (_attempts, _owedStatuses) = (0, LastStatuses);
             RestartProgress();
             _replay |= _deferred.Count > 0;
             Emit(new BatchCommitted(batch, decided.Certificate));

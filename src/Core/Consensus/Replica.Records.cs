@@ -98,7 +98,8 @@ public sealed partial class Replica
         writer.WriteUInt64((ulong)_resendTurn);
         Rlp.WriteFlag(writer, _progressWanted);
         Rlp.WriteFlag(writer, _batchDue);
-        Rlp.WriteFlag(writer, _owesStatus);
+        writer.WriteUInt64((ulong)_owedStatuses);
+        writer.WriteUInt64((ulong)_statusDelayMs);
         writer.WriteOptionalAddress(_fetchFrom);
         for (var i = 0; i < TimerKinds; i++)
         {
@@ -184,7 +185,7 @@ public sealed partial class Replica
         (_progressDelayMs, _fetchTries) = ((int)list.ReadUInt64(), (int)list.ReadUInt64());
         _resendTurn = (int)list.ReadUInt64();
         (_progressWanted, _batchDue) = (Rlp.ReadFlag(ref list), Rlp.ReadFlag(ref list));
-        _owesStatus = Rlp.ReadFlag(ref list);
+        (_owedStatuses, _statusDelayMs) = ((int)list.ReadUInt64(), (int)list.ReadUInt64());
         _fetchFrom = list.ReadOptionalAddress();
         for (var i = 0; i < TimerKinds; i++)
         {

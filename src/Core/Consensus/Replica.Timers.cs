@@ -9,6 +9,9 @@ public sealed partial class Replica
     /// <summary>Places above the last committed one whose votes are sent again with a status.</summary>
     private const int ResentPlaces = 4;
 
+    /// <summary>Statuses after the last progress, each after twice the time of the one before; then silence.</summary>
+    private const int LastStatuses = 7;
+
     private static readonly int TimerKinds = Enum.GetValues<TimerKind>().Length;
 
     private readonly bool[] _armed = new bool[TimerKinds];
@@ -19,8 +22,9 @@ public sealed partial class Replica
     private bool _batchDue;
     private bool _progressWanted;
 
-    // Set by progress: when all work is done, one last status tells those who missed the end of it.
-    private bool _owesStatus;
+    // Set by progress: when all work is done, a few last statuses tell those who missed the end of it.
+    private int _owedStatuses;
+    private int _statusDelayMs;
     private long _progressSinceMs;
     private int _progressDelayMs;
     private int _fetchTries;
@@ -48,8 +52,8 @@ public sealed partial class Replica
             case TimerKind.Progress when _progressWanted && _now - _progressSinceMs >= ProgressTimeout:
                 StartViewChange(NextView());
                 break;
-            case TimerKind.Status when WantsStatus() || _owesStatus:
-                _owesStatus = false;
+            case TimerKind.Status when WantsStatus() || _owedStatuses > 0:
+                _owedStatuses = Math.Max(0, _owedStatuses - 1);
                 BroadcastStatus();
                 SendOwnPromises();
                 ResendRequests();
@@ -73,10 +77,7 @@ public sealed partial class Replica
         }
 
         UpdateProgress();
-        if (!_armed[(int)TimerKind.Status] && (_owesStatus || WantsStatus()))
-        {
-            Arm(TimerKind.Status, _parameters.StatusPeriodMs, _parameters.StatusPeriodMs / 4);
-        }
+        UpdateStatus();
 
         if (!WaitsForBodies())
         {
@@ -86,6 +87,20 @@ public sealed partial class Replica
         {
             Arm(TimerKind.Fetch, Math.Min(
                 _parameters.FetchDelayMs << Math.Min(_fetchTries, 10), _parameters.StatusPeriodMs), 0);
+        }
+    }
+
+    /// <summary>The status timer runs while anything is missing; then for a few times more, ever slower.</summary>
+    private void UpdateStatus()
+    {
+        var wanted = WantsStatus();
+        var delay = wanted
+            ? _parameters.StatusPeriodMs
+            : _parameters.StatusPeriodMs << (LastStatuses - _owedStatuses);
+        if ((wanted || _owedStatuses > 0) && (!_armed[(int)TimerKind.Status] || _statusDelayMs > delay))
+        {
+            _statusDelayMs = delay;
+            Arm(TimerKind.Status, delay, delay / 4);
         }
     }
 

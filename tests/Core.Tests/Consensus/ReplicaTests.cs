@@ -32,7 +32,7 @@ public sealed class ReplicaTests
         var cluster = new TestCluster(4);
         cluster.Start();
         cluster.Submit(0, Transaction(1));
-        cluster.Advance(60_000);
+        cluster.Advance(300_000);
         var before = cluster.Effects.Count;
         cluster.Advance(600_000);
         Assert.Equal(before, cluster.Effects.Count);
