@@ -1,0 +1,43 @@
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Ports.Tests;
+
+public sealed class InMemoryMessageBusTests : MessageBusContract
+{
+    private readonly ManualClock _clock = new();
+
+    public InMemoryMessageBusTests() => Bus = new InMemoryMessageBus(_clock);
+
+    protected override IMessageBus Bus { get; }
+
+    protected override string Queue => "inbox";
+
+    [Fact]
+    public async Task A_message_is_forgotten_after_its_time_to_live()
+    {
+        await Bus.SendAsync(Queue, new byte[] { 1 });
+        _clock.Advance(BusLimits.TimeToLive);
+        Assert.Empty(await Bus.ReceiveAsync(Queue, 1, TimeSpan.FromSeconds(1)));
+        Assert.Equal(0, await Bus.CountAsync(Queue));
+    }
+
+    protected override Task PassAsync(TimeSpan time)
+    {
+        _clock.Advance(time);
+        return Task.CompletedTask;
+    }
+}
+
+public sealed class InMemoryDocumentStoreTests : DocumentStoreContract
+{
+    protected override IDocumentStore Store { get; } = new InMemoryDocumentStore();
+
+    protected override DocumentKey Key => new("things", "p", "a");
+}
+
+public sealed class InMemoryBlobStoreTests : BlobStoreContract
+{
+    protected override IBlobStore Blobs { get; } = new InMemoryBlobStore();
+
+    protected override string Name => "folder/name.bin";
+}

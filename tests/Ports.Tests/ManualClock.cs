@@ -1,0 +1,11 @@
+namespace SuperVm.Ports.Tests;
+
+/// <summary>A clock that stands until it is moved.</summary>
+public sealed class ManualClock : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow() => _now;
+
+    public void Advance(TimeSpan time) => _now += time;
+}
