@@ -42,6 +42,11 @@ public readonly unsafe partial struct UInt256
             return;
         }
 
+        if (TryDivRemWide(a, b, out quotient, out remainder))
+        {
+            return;
+        }
+
         var u = stackalloc ulong[5] { a.U0, a.U1, a.U2, a.U3, 0 };
         var q = stackalloc ulong[4] { 0, 0, 0, 0 };
         remainder = DivideLimbs(u, Length(a), b, q);
