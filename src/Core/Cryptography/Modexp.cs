@@ -6,11 +6,11 @@ namespace SuperVm.Core.Cryptography;
 /// <summary>Modular exponentiation of numbers of any length, as EIP-198's precompile needs it.</summary>
 /// <remarks>
 /// <code>
+///   e of one byte  plain products, each with a division
 ///   m odd          Montgomery form, sliding window
 ///   m = 2^k        products cut off at k bits; the exponent counts modulo 2^k only
 ///   m = q * 2^k    both, joined by x = x1 + q ((x2 - x1) / q mod 2^k)
 /// </code>
-/// There is no division: Montgomery constants come from doubling, a long base is folded limb group by limb group.
 /// Sources: Menezes, van Oorschot, Vanstone, "Handbook of Applied Cryptography", 14.36 and 14.85; Koc, "Montgomery
 /// reduction with even modulus" (1994). The time depends on the values: not for secrets.
 /// </remarks>
@@ -23,7 +23,7 @@ public static class Modexp
     private const int StackLimbs = 1024;
 
     /// <summary>Vectors of the modulus' length that a computation needs beside the table of powers.</summary>
-    private const int WorkVectors = 18;
+    private const int WorkVectors = 24;
 
     /// <summary>Limbs that vectors need beyond their length, all together.</summary>
     private const int WorkSlack = 64;
@@ -72,7 +72,7 @@ public static class Modexp
         }
 
         var limbs = LimbVector.CountFor(m.Length);
-        var needed = ((WorkVectors + PowerWindow.TableSize(e)) * limbs) + WorkSlack;
+        var needed = ((WorkVectors + PowerWindow.TableSize(e)) * limbs) + LimbVector.CountFor(b.Length) + WorkSlack;
         ulong[]? rented = null;
         var memory = needed <= StackLimbs
             ? stackalloc ulong[StackLimbs]
@@ -94,7 +94,15 @@ public static class Modexp
         var zeros = LimbVector.TrailingZeroCount(modulus);
         var result = arena.Take(modulus.Length);
         result.Clear();
-        if (zeros == 0)
+        if (e.Length == 1)
+        {
+            var divisor = new LimbDivisor(modulus, arena.Take(modulus.Length));
+            var power = arena.Take(modulus.Length);
+            Reduce(b, divisor, power, arena);
+            var product = new DividedProduct(divisor, arena.Take((2 * modulus.Length) + 1));
+            PowerWindow.Power(product, power, e, result, ref arena);
+        }
+        else if (zeros == 0)
         {
             PowerOfOdd(b, e, modulus, result, ref arena);
         }
@@ -121,15 +129,26 @@ public static class Modexp
         ReadOnlySpan<byte> b, ReadOnlySpan<byte> e, ReadOnlySpan<ulong> modulus, Span<ulong> result,
         ref LimbArena arena)
     {
+        var divisor = new LimbDivisor(modulus, arena.Take(modulus.Length));
+        var power = arena.Take(modulus.Length);
+        Reduce(b, divisor, power, arena);
         if (modulus.Length == Montgomery256.Limbs)
         {
-            MontgomeryForm<Montgomery256>.Power(new Montgomery256(modulus), b, e, result, ref arena);
+            MontgomeryForm<Montgomery256>.Power(new Montgomery256(modulus), divisor, power, e, result, ref arena);
         }
         else
         {
             var rows = new MontgomeryRows(modulus, arena.Take(modulus.Length + 1));
-            MontgomeryForm<MontgomeryRows>.Power(rows, b, e, result, ref arena);
+            MontgomeryForm<MontgomeryRows>.Power(rows, divisor, power, e, result, ref arena);
         }
+    }
+
+    /// <summary>b modulo the divisor.</summary>
+    private static void Reduce(ReadOnlySpan<byte> b, LimbDivisor divisor, Span<ulong> remainder, LimbArena arena)
+    {
+        var value = arena.Take(Math.Max(LimbVector.CountFor(b.Length), divisor.Length) + 1);
+        LimbVector.Read(b, value);
+        divisor.Remainder(value, remainder);
     }
 
     /// <summary>b^e mod 2^k.</summary>

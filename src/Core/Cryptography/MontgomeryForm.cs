@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -7,80 +6,31 @@ namespace SuperVm.Core.Cryptography;
 /// <summary>Montgomery multiplication a * b / R mod m for an odd m of n limbs without leading zero limb; R = 2^(64
 /// n).</summary>
 /// <remarks>One factor may be any number below R, the other is below m; so is the result.</remarks>
-internal interface IMontgomeryProduct : ILimbProduct
-{
-    ReadOnlySpan<ulong> Modulus { get; }
-}
+internal interface IMontgomeryProduct : ILimbProduct;
 
 /// <summary>Powers by Montgomery multiplication.</summary>
 internal static class MontgomeryForm<T>
     where T : IMontgomeryProduct, allows ref struct
 {
-    /// <summary>b^e mod m, for numbers without leading zero bytes, e not zero.</summary>
+    /// <summary>power^e mod m, for a power below m and an exponent without leading zero bytes, not zero.</summary>
     internal static void Power(
-        T product, ReadOnlySpan<byte> b, ReadOnlySpan<byte> e, Span<ulong> result, ref LimbArena arena)
+        T product, LimbDivisor divisor, ReadOnlySpan<ulong> power, ReadOnlySpan<byte> e, Span<ulong> result,
+        ref LimbArena arena)
     {
-        var n = product.Modulus.Length;
-        var square = arena.Take(n);
-        var power = arena.Take(n);
-        var part = arena.Take(n);
-        SquareOfR(product, square);
-
-        // The base's Montgomery form b R mod m, from groups of n limbs by Horner's rule: x -> x R + group.
-        power.Clear();
-        var groupSize = 8 * n;
-        for (var first = b.Length % groupSize; ; first = groupSize)
-        {
-            LimbVector.Read(b[..first], part);
-            b = b[first..];
-            product.Multiply(power, square, power);
-            product.Multiply(part, square, part);
-            AddModulo(power, part, product.Modulus);
-            if (b.IsEmpty)
-            {
-                break;
-            }
-        }
+        // R^2 mod m turns a number into its Montgomery form.
+        var n = divisor.Length;
+        var value = arena.Take((2 * n) + 2);
+        value.Clear();
+        value[2 * n] = 1;
+        var form = arena.Take(n);
+        divisor.Remainder(value, form);
+        product.Multiply(power, form, form);
 
         result = result[..n];
-        PowerWindow.Power(product, power, e, result, ref arena);
-        part.Clear();
-        part[0] = 1;
-        product.Multiply(part, result, result);
-    }
-
-    /// <summary>R^2 mod m: doublings up to 2 R, then squares and doublings for the bits of 64 n.</summary>
-    private static void SquareOfR(T product, Span<ulong> square)
-    {
-        var modulus = product.Modulus;
-        var n = modulus.Length;
-        var bits = (64 * n) - BitOperations.LeadingZeroCount(modulus[^1]);
-        square.Clear();
-        square[(bits - 1) / 64] = 1UL << ((bits - 1) % 64);
-        for (var i = bits - 1; i < (64 * n) + 1; i++)
-        {
-            AddModulo(square, square, modulus);
-        }
-
-        // R 2^i squared is R 2^(2i).
-        var exponent = 64 * n;
-        for (var bit = BitOperations.Log2((uint)exponent) - 1; bit >= 0; bit--)
-        {
-            product.Multiply(square, square, square);
-            if (((exponent >> bit) & 1) != 0)
-            {
-                AddModulo(square, square, modulus);
-            }
-        }
-    }
-
-    /// <summary>a = (a + b) mod m, for both below m.</summary>
-    private static void AddModulo(Span<ulong> a, ReadOnlySpan<ulong> b, ReadOnlySpan<ulong> modulus)
-    {
-        if (LimbVector.Add(a, b) != 0 || !LimbVector.IsBelow(a, modulus))
-        {
-            LimbVector.Subtract(a, modulus);
-        }
+        PowerWindow.Power(product, form, e, result, ref arena);
+        form.Clear();
+        form[0] = 1;
+        product.Multiply(form, result, result);
     }
 }
 
@@ -107,8 +57,6 @@ internal readonly ref struct MontgomeryRows(ReadOnlySpan<ulong> modulus, Span<ul
     private readonly ReadOnlySpan<ulong> _modulus = modulus;
     private readonly Span<ulong> _scratch = scratch;
     private readonly ulong _constant = MontgomeryConstant.Of(modulus[0]);
-
-    public ReadOnlySpan<ulong> Modulus => _modulus;
 
     public void Multiply(ReadOnlySpan<ulong> a, ReadOnlySpan<ulong> b, Span<ulong> result)
     {
@@ -159,11 +107,8 @@ internal readonly ref struct Montgomery256(ReadOnlySpan<ulong> modulus) : IMontg
 {
     internal const int Limbs = 4;
 
-    private readonly ReadOnlySpan<ulong> _modulus = modulus;
     private readonly ulong _m0 = modulus[0], _m1 = modulus[1], _m2 = modulus[2], _m3 = modulus[3];
     private readonly ulong _constant = MontgomeryConstant.Of(modulus[0]);
-
-    public ReadOnlySpan<ulong> Modulus => _modulus;
 
     // Inlined into a loop, the conditional increments would become jumps, and those are mispredicted.
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -103,32 +103,34 @@ internal readonly ref struct TruncatedProduct(Span<ulong> scratch) : ILimbProduc
     }
 
     /// <summary>1 / value modulo 2^(64 n), for an odd value of any length: Newton's iteration doubles the right
-    /// bits.</summary>
+    /// limbs.</summary>
     internal void InvertOdd(ReadOnlySpan<ulong> value, Span<ulong> inverse, Span<ulong> correction)
     {
-        value = value[..Math.Min(value.Length, inverse.Length)];
         inverse.Clear();
-
-        // Three bits are right at the start: every odd square is 1 modulo 8.
-        inverse[0] = value[0];
-        for (long bits = 3; bits < 64L * inverse.Length; bits *= 2)
+        inverse[0] = 0 - MontgomeryConstant.Of(value[0]);
+        for (var right = 1; right < inverse.Length;)
         {
+            right = Math.Min(2 * right, inverse.Length);
+            var step = new TruncatedProduct(_scratch[..right]);
+            var x = inverse[..right];
+            var c = correction[..right];
+
             // inverse *= 2 - value * inverse
-            Multiply(value, inverse, correction);
-            for (var i = 0; i < correction.Length; i++)
+            step.Multiply(value[..Math.Min(value.Length, right)], x, c);
+            for (var i = 0; i < c.Length; i++)
             {
-                correction[i] = ~correction[i];
+                c[i] = ~c[i];
             }
 
-            // ~x is -x - 1: three more give 2 - x.
+            // ~y is -y - 1: three more give 2 - y.
             ulong carry = 3;
-            for (var i = 0; i < correction.Length && carry != 0; i++)
+            for (var i = 0; i < c.Length && carry != 0; i++)
             {
-                correction[i] += carry;
-                carry = correction[i] < carry ? 1UL : 0;
+                c[i] += carry;
+                carry = c[i] < carry ? 1UL : 0;
             }
 
-            Multiply(inverse, correction, inverse);
+            step.Multiply(x, c, x);
         }
     }
 }

@@ -55,7 +55,24 @@ public sealed class ModexpTests
             AssertPower(Number(random, 100), Number(random, 33), modulus);
         }));
 
+    [Fact]
+    public void Remainders_equal_plain_integers_ones() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(5000),
+        Prop.ForAll<int>(seed =>
+        {
+            var random = new Random(seed);
+            var divisor = EdgeLimbs(random, random.Next(1, 6));
+            divisor[^1] |= 1UL << random.Next(64);
+            var value = EdgeLimbs(random, divisor.Length + random.Next(1, 7));
+            value[^1] = 0;
+            var expected = Integer(value) % Integer(divisor);
+            var remainder = new ulong[divisor.Length];
+            new LimbDivisor(divisor, new ulong[divisor.Length]).Remainder(value, remainder);
+            return Integer(remainder) == expected;
+        }));
+
     [Theory]
+    [InlineData(1024, 1)]
     [InlineData(1024, 16)]
     [InlineData(1025, 3)]
     [InlineData(2500, 2)]
@@ -143,6 +160,19 @@ public sealed class ModexpTests
             expected == Integer(output),
             $"{Convert.ToHexString(b)}^{Convert.ToHexString(e)} mod {Convert.ToHexString(m)}");
     }
+
+    /// <summary>Limbs that are often all zeros, all ones or one bit: where quotient digits are estimated badly.</summary>
+    private static ulong[] EdgeLimbs(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ =>
+        random.Next(5) switch
+        {
+            0 => 0UL,
+            1 => ulong.MaxValue,
+            2 => 1UL << 63,
+            _ => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
+        })];
+
+    private static BigInteger Integer(ulong[] limbs) =>
+        limbs.Reverse().Aggregate(BigInteger.Zero, (sum, limb) => (sum << 64) + limb);
 
     private static BigInteger Integer(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
 
