@@ -13,6 +13,7 @@ internal static class BenchmarkList
         new RootBenchmark(),
         new TransferBenchmark(),
         new Erc20Benchmark(),
+        new ReplayBenchmark(),
         new LatencyBenchmark(),
     ];
 }
