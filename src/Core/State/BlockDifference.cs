@@ -13,8 +13,10 @@ internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)
     /// <remarks>New storage roots are not known yet: the records still have the old ones.</remarks>
     internal (AccountDiff[] Accounts, SlotDiff[] Slots) Of(BlockState state)
     {
-        var accounts = new List<AccountDiff>();
-        var slots = new List<SlotDiff>();
+        // The records are large: lists that grow would copy megabytes for a full block.
+        var (changed, written) = Count(state);
+        var accounts = new List<AccountDiff>(changed);
+        var slots = new List<SlotDiff>(written);
         foreach (var account in state.Accounts)
         {
             if (account.Changed)
@@ -24,6 +26,21 @@ internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)
         }
 
         return ([.. accounts], [.. slots]);
+    }
+
+    private static (int Accounts, int Slots) Count(BlockState state)
+    {
+        var (accounts, slots) = (0, 0);
+        foreach (var account in state.Accounts)
+        {
+            if (account.Changed)
+            {
+                accounts++;
+                slots += account.Slots.Count;
+            }
+        }
+
+        return (accounts, slots);
     }
 
     private void Add(BlockAccount account, List<AccountDiff> accounts, List<SlotDiff> slots)

@@ -45,7 +45,7 @@ internal static class GenesisState
             BatchWriting.PutAccount(batch, target.Address, target.Record);
         }
 
-        var sink = new TrieBatchSink(batch, null);
+        var sink = new TrieBatchSink(batch);
         update.Emit(ref sink);
         return update.Root;
     }
@@ -94,8 +94,8 @@ internal static class BatchWriting
     }
 }
 
-/// <summary>Writes new trie nodes into a batch, and into the cache where there is one.</summary>
-internal readonly struct TrieBatchSink(IWriteBatch batch, StoredTrieNodes? nodes) : ITrieNodeSink
+/// <summary>Writes new trie nodes into a batch.</summary>
+internal readonly struct TrieBatchSink(IWriteBatch batch) : ITrieNodeSink
 {
     public void Remove(in TrieOwner owner, in Hash256 path, int depth)
     {
@@ -107,6 +107,5 @@ internal readonly struct TrieBatchSink(IWriteBatch batch, StoredTrieNodes? nodes
     {
         Span<byte> key = stackalloc byte[StateKeys.TrieMaximum];
         batch.Put(Column.Trie, key[..StateKeys.WriteTrieNode(owner, path, depth, key)], node);
-        nodes?.Add(hash, node.ToArray());
     }
 }

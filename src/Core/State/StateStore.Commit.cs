@@ -101,7 +101,7 @@ public sealed partial class StateStore
         var update = transition.Update
             ?? throw new InvalidOperationException("The transition was not prepared on the latest state.");
         var number = _head.Number + 1;
-        var staged = _buffer.Stage(update, _nodes);
+        var staged = _buffer.Stage(update);
         foreach (ref readonly var diff in transition.Accounts.AsSpan())
         {
             PutAccount(batch, diff.Address, diff.NewExists, diff.New);
@@ -174,7 +174,7 @@ public sealed partial class StateStore
 
         var head = new StateHead(ancestor + (ulong)above.Count, expectedRoot, old.Oldest, old.Pruned);
         StateMeta.WriteHead(batch, head);
-        _buffer.FlushInto(batch, _buffer.Stage(update, _nodes), head.Number, head.Root);
+        _buffer.FlushInto(batch, _buffer.Stage(update), head.Number, head.Root);
         BeginRevert(ancestor);
         try
         {

@@ -61,7 +61,7 @@ public sealed partial class StateStore
                 + $"not {head.Root}.");
         }
 
-        _buffer.Settle(_buffer.Stage(update, _nodes), head.Number, head.Root);
+        _buffer.Settle(_buffer.Stage(update), head.Number, head.Root);
         _tries.Recycle(update);
     }
 }

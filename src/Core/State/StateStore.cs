@@ -56,8 +56,9 @@ public sealed partial class StateStore : IDisposable
         _slots = new(options.SlotCacheEntries);
         _code = new(options.CodeCacheBytes);
         var (trieNumber, trieRoot) = StateMeta.ReadTrie(store);
-        _buffer = new TrieBuffer(store, options, trieNumber);
-        _nodes = new StoredTrieNodes(store, _buffer, new(options.TrieCacheBytes));
+        var cache = new BoundedCache<Hash256, byte[]>(options.TrieCacheBytes);
+        _buffer = new TrieBuffer(store, options, trieNumber, cache);
+        _nodes = new StoredTrieNodes(store, _buffer, cache);
         _tries = new StateTries(_nodes, options.ParallelChanges);
         _head = head;
         _newest = head.Number;

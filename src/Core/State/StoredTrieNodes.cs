@@ -37,9 +37,10 @@ internal sealed class StoredTrieNodes(
                 $"The store is damaged: the trie node at depth {depth} is not the one with hash {hash}.");
         }
 
-        Add(hash, node);
+        cache.Set(hash, node, CostOf(node));
         return node;
     }
 
-    internal void Add(in Hash256 hash, byte[] node) => cache.Set(hash, node, node.Length + EntryOverhead);
+    /// <summary>What the cache counts for a node.</summary>
+    internal static int CostOf(byte[] node) => node.Length + EntryOverhead;
 }

@@ -26,7 +26,12 @@ internal interface IRecentTrieNodes
 /// written with their block, so nothing is lost with the process: the nodes follow from them.</para>
 /// <para>One thread commits; reads come from any.</para>
 /// </remarks>
-internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulong number) : IRecentTrieNodes
+/// <param name="store">The store.</param>
+/// <param name="options">When to write.</param>
+/// <param name="number">The block whose trie is stored.</param>
+/// <param name="cache">Takes nodes over once they are in the store.</param>
+internal sealed class TrieBuffer(
+    IKeyValueStore store, StateOptions options, ulong number, BoundedCache<Hash256, byte[]> cache) : IRecentTrieNodes
 {
     private readonly Lock _gate = new();
     private TrieGeneration _current = new();
@@ -59,10 +64,10 @@ internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulo
     }
 
     /// <summary>Makes an update's nodes readable by hash, before its block is written.</summary>
-    internal List<(TriePlace Place, byte[]? Node)> Stage(TrieUpdate update, StoredTrieNodes nodes)
+    internal List<(TriePlace Place, byte[]? Node)> Stage(TrieUpdate update)
     {
-        var staged = new List<(TriePlace, byte[]?)>();
-        var sink = new Sink(staged, _current, nodes);
+        var staged = new List<(TriePlace, byte[]?)>(update.Count);
+        var sink = new Sink(staged, _current);
         update.Emit(ref sink);
         return staged;
     }
@@ -92,6 +97,8 @@ internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulo
     /// <summary>What <see cref="FlushInto"/> put into the batch is in the store.</summary>
     internal void Flushed(ulong blockNumber)
     {
+        _current.MoveTo(cache);
+        _flushing?.MoveTo(cache);
         lock (_gate)
         {
             _current = new TrieGeneration();
@@ -136,6 +143,7 @@ internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulo
         StateMeta.WriteTrie(batch, generation.Number, generation.Root);
         store.Write(batch);
         Volatile.Write(ref _persisted, generation.Number);
+        generation.MoveTo(cache);
         lock (_gate)
         {
             _flushing = null;
@@ -148,8 +156,7 @@ internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulo
             current.TryGet(hash, out node) || (flushing is not null && flushing.TryGet(hash, out node));
     }
 
-    private readonly struct Sink(
-        List<(TriePlace, byte[]?)> staged, TrieGeneration generation, StoredTrieNodes nodes) : ITrieNodeSink
+    private readonly struct Sink(List<(TriePlace, byte[]?)> staged, TrieGeneration generation) : ITrieNodeSink
     {
         public void Remove(in TrieOwner owner, in Hash256 path, int depth) =>
             staged.Add((new TriePlace(owner, Nibbles.Prefix(path, depth), depth), null));
@@ -159,7 +166,6 @@ internal sealed class TrieBuffer(IKeyValueStore store, StateOptions options, ulo
             var bytes = node.ToArray();
             staged.Add((new TriePlace(owner, Nibbles.Prefix(path, depth), depth), bytes));
             generation.Add(hash, bytes);
-            nodes.Add(hash, bytes);
         }
     }
 }
@@ -171,7 +177,7 @@ internal sealed class TrieGeneration
     private const int NodeOverhead = 256;
 
     private readonly Dictionary<Hash256, byte[]> _nodes = [];
-    private readonly Dictionary<TriePlace, byte[]?> _places = [];
+    private readonly List<List<(TriePlace Place, byte[]? Node)>> _settled = [];
 
     /// <summary>The newest block whose nodes are in it.</summary>
     internal ulong Number { get; private set; }
@@ -202,20 +208,38 @@ internal sealed class TrieGeneration
 
     internal void Settle(List<(TriePlace Place, byte[]? Node)> staged, ulong number, in Hash256 root)
     {
-        foreach (var (place, node) in staged)
-        {
-            _places[place] = node;
-        }
-
+        _settled.Add(staged);
         (Number, Root) = (number, root);
         Blocks++;
     }
 
+    /// <summary>Writes what stands at each place in the end.</summary>
     internal void WriteTo(IWriteBatch batch)
     {
-        foreach (var (place, node) in _places)
+        var places = new Dictionary<TriePlace, byte[]?>();
+        foreach (var staged in _settled)
+        {
+            foreach (var (place, node) in staged)
+            {
+                places[place] = node;
+            }
+        }
+
+        foreach (var (place, node) in places)
         {
             Write(batch, place, node);
+        }
+    }
+
+    /// <summary>Gives the nodes to the cache.</summary>
+    internal void MoveTo(BoundedCache<Hash256, byte[]> cache)
+    {
+        lock (_nodes)
+        {
+            foreach (var (hash, node) in _nodes)
+            {
+                cache.Set(hash, node, StoredTrieNodes.CostOf(node));
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FsCheck;
 using FsCheck.Fluent;
 using SuperVm.Core.Cryptography;
@@ -95,6 +96,34 @@ public sealed class StateStoreTests
         script.Run(150, revert: false);
         Volatile.Write(ref stop, true);
         await readings;
+    }
+
+    [Fact]
+    public async Task Proofs_are_good_while_blocks_are_committed_and_nodes_written_behind_them()
+    {
+        var script = new StateScript(13, historyBlocks: 20, parallelChanges: 512, bufferBlocks: 2);
+        var roots = new ConcurrentDictionary<ulong, Hash256> { [0] = script.Store.HeadRoot };
+        var stop = false;
+        var proving = Task.Run(() =>
+        {
+            for (var i = 0UL; !Volatile.Read(ref stop) || i == 0; i++)
+            {
+                var newest = roots.Keys.Max();
+                var number = newest - Math.Min(newest, i % 3);
+                if (script.Store.Prove(number, Address.FromNumber((i % 12) + 1), [1, 2, 5]) is { } proof)
+                {
+                    ProofVerifier.Verify(roots[number], proof);
+                }
+            }
+        });
+        for (var block = 0; block < 80; block++)
+        {
+            script.Run(1, revert: false);
+            roots[script.Store.HeadNumber] = script.Store.HeadRoot;
+        }
+
+        Volatile.Write(ref stop, true);
+        await proving;
     }
 
     [Fact]

@@ -9,6 +9,9 @@ internal sealed class TrieUpdate
 
     internal Hash256 Root { get; set; }
 
+    /// <summary>At most so many nodes are new or removed.</summary>
+    internal int Count => _updaters.Sum(updater => updater.Count);
+
     internal void Add(TrieUpdater updater)
     {
         lock (_updaters)

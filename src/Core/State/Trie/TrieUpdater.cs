@@ -38,6 +38,9 @@ internal sealed partial class TrieUpdater(ITrieNodeSource source)
     /// <summary>Paths whose stored node is gone; they take effect before the new nodes.</summary>
     internal IReadOnlyList<RemovedNode> Removed => _removed;
 
+    /// <summary>Entries and removals so far.</summary>
+    internal int Count => _count + _removed.Count;
+
     /// <summary>Bytes of the buffer that it keeps for the next use.</summary>
     internal int BufferBytes => _bytes.Length;
 
