@@ -170,7 +170,16 @@ internal sealed class CodeTier(CodeAnalysis analysis)
             units = CompiledUnits.Empty(table, analysis.Code.Padded.Length);
         }
 
-        if (CodeCompiler.Compile(analysis.Code, table, Profile!, pc) is { } unit)
+        if (!HotCode.Shared.TryTakeUnit())
+        {
+            return;
+        }
+
+        if (CodeCompiler.Compile(analysis.Code, table, Profile!, pc) is not { } unit)
+        {
+            HotCode.Shared.GiveUnitBack();
+        }
+        else
         {
             Volatile.Write(ref _units, units.With(unit));
             HotCode.Shared.Keep(analysis);

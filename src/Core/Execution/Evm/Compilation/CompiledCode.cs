@@ -8,6 +8,9 @@ internal sealed class CompiledCode(CompiledBody body, short[] entries)
     /// <summary>For each code byte the number of the entry there, or -1.</summary>
     internal short[] Entries => entries;
 
+    /// <summary>Machine code is memory that the collector does not count: its number is limited by hand.</summary>
+    ~CompiledCode() => HotCode.Shared.GiveUnitBack();
+
     internal FrameExit Run(Frame frame)
     {
         frame.Entries = entries;

@@ -14,7 +14,11 @@ internal sealed class HotCode
     /// <summary>Contracts kept; with code of the greatest size some 40 MB.</summary>
     private const int MaxContracts = 128;
 
+    /// <summary>Units alive at a time, be their code kept here or elsewhere; each is some 50 KB of machine code.</summary>
+    private const int MaxUnits = 1_000;
+
     private readonly ConcurrentDictionary<Hash256, CodeAnalysis> _byHash = new();
+    private int _units;
 
     internal static HotCode Shared { get; } = new();
 
@@ -23,6 +27,20 @@ internal sealed class HotCode
         !_byHash.IsEmpty && _byHash.TryGetValue(code.Hash, out var known) && known.Code.Bytes.SequenceEqual(code.Bytes)
             ? known
             : null;
+
+    /// <summary>Room for one unit more; given back when the unit is collected.</summary>
+    internal bool TryTakeUnit()
+    {
+        if (Interlocked.Increment(ref _units) <= MaxUnits)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _units);
+        return false;
+    }
+
+    internal void GiveUnitBack() => Interlocked.Decrement(ref _units);
 
     internal void Keep(CodeAnalysis analysis)
     {
