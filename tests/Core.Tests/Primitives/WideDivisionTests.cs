@@ -36,5 +36,5 @@ public sealed class WideDivisionTests
 
     private static ulong Limb(Random random) => random.Next(2) == 0
         ? Limbs[random.Next(Limbs.Length)]
-        : ((ulong)random.NextInt64() << 1 | (ulong)random.Next(2)) >> random.Next(63);
+        : (ulong)random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(63);
 }

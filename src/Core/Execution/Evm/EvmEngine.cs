@@ -33,6 +33,7 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
     private TransactionContext _transaction;
     private byte[] _output = new byte[1024];
     private byte[] _returnData = [];
+    private PairHashCache? _pairHashes;
     private int _returnLength;
 
     /// <param name="foreign">The engine for code that begins with the WebAssembly magic, if there is one.</param>
@@ -46,7 +47,7 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
     public IEvmTracer? Tracer { get; set; }
 
     /// <summary>Digests of mapping keys.</summary>
-    internal PairHashCache PairHashes { get; } = new();
+    internal PairHashCache PairHashes => _pairHashes ??= new PairHashCache();
 
     internal WorldState State { get; private set; } = null!;
 

@@ -24,8 +24,8 @@ internal sealed unsafe class FrameSlabs
     /// </summary>
     internal const int MemoryLimit = 0x7FFF_FFA0;
 
-    private const int FirstStackWords = 4 * StackLimit;
-    private const int FirstMemoryBytes = 1 << 16;
+    private const int FirstStackWords = 2 * StackLimit;
+    private const int FirstMemoryBytes = 1 << 14;
     private const int Alignment = 64;
 
     /// <summary>Slabs beyond these sizes are not kept between transactions.</summary>
