@@ -27,6 +27,11 @@ public sealed class BlockProcessor(IExecutionEngine engine, ITransactionRunner? 
             Change(input, outcome, MoveDaoBalances);
         }
 
+        if (input.Edits is { } edits)
+        {
+            outcome.State.Apply(edits);
+        }
+
         _systemCalls.BeginBlock(input, outcome.State);
         _runner.Run(input, outcome);
         if (outcome.Error != BlockExecutionError.None)

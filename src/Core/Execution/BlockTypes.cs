@@ -41,6 +41,9 @@ public sealed class BlockInput
     /// <summary>Whether the block is the one in which main net moved the DAO's balances (EIP-779).</summary>
     public bool IsDaoFork { get; init; }
 
+    /// <summary>Changes of state made before anything else (development nodes only).</summary>
+    public StateChanges? Edits { get; init; }
+
     /// <summary>
     /// An invalid transaction is left out (ordered batches) instead of making the block invalid (import).
     /// </summary>

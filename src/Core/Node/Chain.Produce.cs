@@ -50,6 +50,7 @@ public sealed partial class Chain
             Withdrawals = WithdrawalsOf(attributes, rules),
             DepositContract = Spec.DepositContract,
             LeaveOutInvalid = true,
+            Edits = attributes.Edits,
             IntermediateRoot = rules.Eip658 ? null : _state.RootOf,
         };
         var outcome = _processor.Execute(input, _state.Latest);

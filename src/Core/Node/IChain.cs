@@ -207,6 +207,11 @@ public sealed record BlockAttributes
 
     /// <summary>Wei; replaces the base fee that follows from the parent (development only).</summary>
     public UInt256? BaseFeePerGas { get; init; }
+
+    /// <summary>
+    /// Changes of state made before the first transaction (development only): nobody else can check such a block.
+    /// </summary>
+    public StateChanges? Edits { get; init; }
 }
 
 /// <summary>A block that was made here.</summary>

@@ -25,6 +25,7 @@ internal static class RpcServices
         if (node.Options.AllowDevelopmentMethods)
         {
             modules.Add(new DevMethods(node));
+            modules.Add(new StateEditMethods(node));
         }
 
         return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log);

@@ -6,6 +6,7 @@ using SuperVm.Core.Ledger;
 using SuperVm.Core.Mempool;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
 
 namespace SuperVm.Hosting.Nodes;
 
@@ -137,6 +138,20 @@ internal sealed class BlockProducer : IDisposable
         }
     }
 
+    /// <summary>Makes a block that changes the state by hand and has no transactions.</summary>
+    /// <param name="edits">Answers the changes for the newest state.</param>
+    internal ProducedBlock Edit(Func<IStateReader, StateChanges> edits)
+    {
+        lock (_gate)
+        {
+            var state = _chain.StateAt(_chain.Head.Number).State
+                ?? throw new InvalidOperationException("The newest state of a chain can always be read.");
+            var made = Produce(null, [], edits(state));
+            _pool.Reset(_chain.StateAt(made.Block.Number).State ?? made.State);
+            return made;
+        }
+    }
+
     /// <summary>What the next block would be if it were made now.</summary>
     internal ProducedBlock Preview() => _chain.Build(Attributes(null), Candidates());
 
@@ -265,11 +280,12 @@ internal sealed class BlockProducer : IDisposable
         }
     }
 
-    private ProducedBlock Produce(ulong? timestamp, List<Transaction>? candidates = null)
+    private ProducedBlock Produce(
+        ulong? timestamp, List<Transaction>? candidates = null, StateChanges? edits = null)
     {
         candidates ??= Candidates();
         var started = Stopwatch.GetTimestamp();
-        var made = _chain.Produce(Attributes(timestamp), candidates);
+        var made = _chain.Produce(Attributes(timestamp) with { Edits = edits }, candidates);
         _nextBaseFee = null;
         _clock.OnBlock(made.Block.Header.Timestamp);
         var invalid = new List<InvalidTransaction>();

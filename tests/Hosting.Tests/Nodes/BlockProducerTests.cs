@@ -82,6 +82,25 @@ public sealed class BlockProducerTests
     }
 
     [Fact]
+    public void Accounts_are_changed_by_hand_in_blocks_that_keep_their_state_root()
+    {
+        using var node = new TestNode();
+        const string Someone = "\"0x00000000000000000000000000000000000000aa\"";
+        node.Call("anvil_setBalance", $"{Someone},\"0x64\"");
+        node.Call("anvil_setCode", $"{Someone},\"0x60015460005260206000f3\"");
+        node.Call("anvil_setStorageAt", $"{Someone},\"0x1\",\"0x{7:x64}\"");
+        node.Call("hardhat_setNonce", $"{Someone},\"0x9\"");
+        Assert.Equal("0x64", node.Call("eth_getBalance", Someone).GetString());
+        Assert.Equal("0x9", node.Call("eth_getTransactionCount", Someone).GetString());
+        Assert.EndsWith("07", node.Call("eth_call", $"{{\"to\":{Someone}}}").GetString());
+        Assert.Equal("0x0", node.Call("eth_getBalance", $"{Someone},\"0x0\"").GetString());
+        var proof = node.Call("eth_getProof", $"{Someone},[\"0x1\"]");
+        Assert.Equal("0x7", proof.GetProperty("storageProof")[0].GetProperty("value").GetString());
+        node.Call("anvil_setBalance", $"\"{node.Accounts[2].Address}\",\"0x0\"");
+        Assert.Contains("insufficient funds", node.Node.Ingest.Submit(node.Transfer(2, 0)).Error);
+    }
+
+    [Fact]
     public void Blocks_keep_the_gas_limit_and_the_rest_comes_later()
     {
         using var node = new TestNode(options: new NodeOptions { GasLimit = 100_000 });
