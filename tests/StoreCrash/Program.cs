@@ -13,6 +13,9 @@ internal static class Program
             case ["write", var directory, var kind, var seed]:
                 NumberedBatches.WriteUntilKilled(directory, Enum.Parse<StoreKind>(kind), int.Parse(seed));
                 return 0;
+            case ["grow", var directory, var kind]:
+                GrowingChain.GrowUntilKilled(directory, Enum.Parse<StoreKind>(kind));
+                return 0;
             case ["open", var parent]:
                 foreach (var directory in Directory.GetDirectories(parent).Order())
                 {
@@ -21,7 +24,7 @@ internal static class Program
 
                 return 0;
             default:
-                Console.Error.WriteLine("write DIRECTORY KIND SEED | open PARENT");
+                Console.Error.WriteLine("write DIRECTORY KIND SEED | grow DIRECTORY KIND | open PARENT");
                 return 2;
         }
     }

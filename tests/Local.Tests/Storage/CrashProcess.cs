@@ -21,8 +21,8 @@ internal sealed class CrashProcess : IDisposable
 
     internal int Id => _process.Id;
 
-    /// <summary>The next line, or null where the process has ended.</summary>
-    internal string? NextLine() => _process.StandardOutput.ReadLine();
+    internal string NextLine() => _process.StandardOutput.ReadLine()
+        ?? throw new InvalidOperationException("The process ended by itself; its complaint stands above.");
 
     /// <summary>Ends it as kill -9 does, and gives the lines that it had still written.</summary>
     internal IReadOnlyList<string> Kill()

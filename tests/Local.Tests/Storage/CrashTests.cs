@@ -30,7 +30,7 @@ public sealed class CrashTests : IDisposable
             Assert.Equal("open", writer.NextLine());
             for (var wanted = random.Next(MostAcknowledged); wanted > 0; wanted--)
             {
-                acknowledged = long.Parse(writer.NextLine()!, CultureInfo.InvariantCulture);
+                acknowledged = long.Parse(writer.NextLine(), CultureInfo.InvariantCulture);
             }
 
             acknowledged = writer.Kill().Select(long.Parse).DefaultIfEmpty(acknowledged).Max();
@@ -41,6 +41,39 @@ public sealed class CrashTests : IDisposable
         }
 
         Assert.True(acknowledged > Kills);
+    }
+
+    [StoreTheory]
+    [InlineData(StoreKind.RocksDb)]
+    [InlineData(StoreKind.Sqlite)]
+    public void After_kill_9_a_chain_is_at_a_whole_block_and_has_every_block_it_acknowledged(StoreKind kind)
+    {
+        var random = new Random(21);
+        var root = _folder.At("chain");
+        var acknowledged = "0";
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            using var grower = new CrashProcess("grow", root, kind.ToString());
+            Assert.Equal("open", grower.NextLine());
+            for (var wanted = random.Next(MostAcknowledged); wanted > 0; wanted--)
+            {
+                acknowledged = grower.NextLine();
+            }
+
+            acknowledged = grower.Kill().LastOrDefault(acknowledged);
+            using var store = StoreFactory.Open(root, kind);
+            using var chain = GrowingChain.Open(store);
+            Assert.Null(GrowingChain.StateFault(chain));
+            var number = ulong.Parse(acknowledged.Split(' ')[0], CultureInfo.InvariantCulture);
+            Assert.InRange(chain.Head.Number, number, number + 1);
+            Assert.EndsWith(number == 0 ? "0" : chain.GetBlock(number)!.Hash.ToString(), acknowledged);
+            acknowledged = $"{chain.Head.Number} {chain.Head.Hash}";
+        }
+
+        using var last = StoreFactory.Open(root, kind);
+        using var whole = GrowingChain.Open(last);
+        Assert.Null(GrowingChain.BlockFault(whole));
+        Assert.True(whole.Head.Number > Kills);
     }
 
     [StoreTheory]
