@@ -21,7 +21,8 @@ internal sealed class LatencyBenchmark : IBenchmark
 
     public string Name => "latency";
 
-    public string Description => "dependent reads from a store of 0.1 and 2 ms latency: bulk fetches against one by one";
+    public string Description =>
+        "dependent reads from a store of 0.1 and 2 ms latency: bulk fetches against one by one";
 
     public Task RunAsync(BenchContext context)
     {

@@ -17,7 +17,9 @@ public static class RevertReason
             return reason;
         }
 
-        return Panic.DecodeCall(output).Value is [UInt256 code] ? $"panic: {Meaning(code)} ({code.ToQuantity()})" : null;
+        return Panic.DecodeCall(output).Value is [UInt256 code]
+            ? $"panic: {Meaning(code)} ({code.ToQuantity()})"
+            : null;
     }
 
     /// <summary>The output of a contract that reverts with a reason.</summary>

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace SuperVm.Core.Parallel;
 
-/// <summary>Finds the cheapest of several ways to do the same work, and keeps finding it while the work changes.</summary>
+/// <summary>
+/// Finds the cheapest of several ways to do the same work, and keeps finding it while the work changes.
+/// </summary>
 /// <remarks>
 /// Every choice ("arm") has a smoothed cost a unit of work. The cheapest runs; the others are tried again at intervals
 /// that double while they keep losing, so that trying costs little, and begin anew when the running one's cost jumps:

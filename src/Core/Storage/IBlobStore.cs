@@ -1,6 +1,8 @@
 namespace SuperVm.Core.Storage;
 
-/// <summary>The blob store: bodies too large for a message or a document. A body never changes under its name.</summary>
+/// <summary>
+/// The blob store: bodies too large for a message or a document. A body never changes under its name.
+/// </summary>
 /// <remarks>Members throw <see cref="StoreException"/> where the service fails.</remarks>
 public interface IBlobStore
 {

@@ -25,7 +25,7 @@ public sealed class AutoTunerTests
         var tunedCost = 0.0;
         for (var phase = 0; phase < 12; phase++)
         {
-            double[] costs = [1 + (2 * random.NextDouble()), 1 + (2 * random.NextDouble()), 1 + (2 * random.NextDouble())];
+            var costs = Enumerable.Range(0, 3).Select(_ => 1 + (2 * random.NextDouble())).ToArray();
             tunedCost += Run(tuner, 2000, costs, random);
             for (var i = 0; i < 3; i++)
             {

@@ -91,7 +91,9 @@ public static partial class AbiCodec
         }
     }
 
-    /// <summary>Whether a word is in the range of an integer type: zeros or copies of the sign above its bits.</summary>
+    /// <summary>
+    /// Whether a word is in the range of an integer type: zeros or copies of the sign above its bits.
+    /// </summary>
     private static bool Fits(in UInt256 number, AbiType type)
     {
         if (type.Kind == AbiKind.UnsignedInteger)

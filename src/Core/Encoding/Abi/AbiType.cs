@@ -18,7 +18,9 @@ public enum AbiKind : byte
     Tuple,
 }
 
-/// <summary>A type of the Solidity contract ABI (specification, "Types"), as in "uint256", "(address,bytes)[2][]".</summary>
+/// <summary>
+/// A type of the Solidity contract ABI (specification, "Types"), as in "uint256", "(address,bytes)[2][]".
+/// </summary>
 /// <remarks>Immutable. Text nests at most <see cref="MaximumDepth"/> deep.</remarks>
 public sealed class AbiType
 {
@@ -64,7 +66,9 @@ public sealed class AbiType
     /// <summary>The element of an array, the components of a tuple.</summary>
     public IReadOnlyList<AbiType> Parts { get; }
 
-    /// <summary>Whether a value's length depends on the value, so that it stands in the tail behind an offset.</summary>
+    /// <summary>
+    /// Whether a value's length depends on the value, so that it stands in the tail behind an offset.
+    /// </summary>
     public bool IsDynamic { get; }
 
     /// <summary>Bytes that a value takes in the head.</summary>
