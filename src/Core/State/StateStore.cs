@@ -1,3 +1,4 @@
+using SuperVm.Core.Cryptography;
 using SuperVm.Core.Encoding;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State.Trie;
@@ -191,6 +192,11 @@ public sealed partial class StateStore : IDisposable
         {
             code = null;
             return ReadStatus.Absent;
+        }
+
+        if (Keccak256.Hash(bytes) != codeHash)
+        {
+            throw new StoreException($"The store is damaged: the code under {codeHash} has another hash.");
         }
 
         code = new Code(bytes, codeHash);

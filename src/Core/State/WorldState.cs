@@ -1,5 +1,6 @@
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.State;
 
@@ -146,7 +147,8 @@ public sealed partial class WorldState
                 code = Code.Empty;
                 return false;
             default:
-                throw new InvalidOperationException($"The code {entry.CodeHash} of {entry.Address} is missing.");
+                throw new StoreException(
+                    $"The store is damaged: the code {entry.CodeHash} of {entry.Address} is missing.");
         }
     }
 
