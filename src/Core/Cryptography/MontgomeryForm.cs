@@ -83,6 +83,7 @@ internal readonly ref struct MontgomeryRows(ReadOnlySpan<ulong> modulus, Span<ul
 
     /// <summary>t = (t + a b + q m) / 2^64 with the q that makes the division exact; t has n + 1 limbs, the top 0 or
     /// 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(ulong a, ref ulong b, ref ulong m, ulong constant, ref ulong t, int n)
     {
         var low = Limbs.MultiplyAdd(a, b, t, out var upper);
@@ -111,7 +112,7 @@ internal readonly ref struct Montgomery256(ReadOnlySpan<ulong> modulus) : IMontg
     private readonly ulong _constant = MontgomeryConstant.Of(modulus[0]);
 
     // Inlined into a loop, the conditional increments would become jumps, and those are mispredicted.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public void Multiply(ReadOnlySpan<ulong> a, ReadOnlySpan<ulong> b, Span<ulong> result)
     {
         b = b[..Limbs];

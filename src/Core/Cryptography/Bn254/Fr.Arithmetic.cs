@@ -73,6 +73,7 @@ public readonly partial struct Fr
     /// multiplication algorithms"; the shortcut is the gnark authors').
     /// </remarks>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in Fr a, in Fr b, out Fr result)
     {
         ulong b0 = b.L0, b1 = b.L1, b2 = b.L2, b3 = b.L3;
