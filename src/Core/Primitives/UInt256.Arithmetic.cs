@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SuperVm.Core.Primitives;
 
@@ -75,12 +76,14 @@ public readonly partial struct UInt256
     {
         if (a.IsUInt64 && b.IsUInt64)
         {
-            var h = Math.BigMul(a.U0, b.U0, out var l);
+            var l = a.U0 * b.U0;
+        var h = HighProduct(a.U0, b.U0);
             return new UInt256(l, h);
         }
 
         // Schoolbook, column by column; what would land above limb 3 is never formed.
-        var c1 = Math.BigMul(a.U0, b.U0, out var r0);
+        var r0 = a.U0 * b.U0;
+        var c1 = HighProduct(a.U0, b.U0);
         MultiplyAdd(a.U0, b.U1, c1, 0, out var r1, out var c2);
         MultiplyAdd(a.U1, b.U0, r1, 0, out r1, out var d2);
         MultiplyAdd(a.U0, b.U2, c2, d2, out var r2, out var c3);
@@ -94,7 +97,8 @@ public readonly partial struct UInt256
     public static UInt256 BigMul(in UInt256 a, in UInt256 b, out UInt256 low)
     {
         // Row by row: row i adds a's limb i times b, and its carry is the limb above.
-        var c = Math.BigMul(a.U0, b.U0, out var r0);
+        var r0 = a.U0 * b.U0;
+        var c = HighProduct(a.U0, b.U0);
         MultiplyAdd(a.U0, b.U1, c, 0, out var r1, out c);
         MultiplyAdd(a.U0, b.U2, c, 0, out var r2, out c);
         MultiplyAdd(a.U0, b.U3, c, 0, out var r3, out var r4);
@@ -114,11 +118,20 @@ public readonly partial struct UInt256
         return new UInt256(r4, r5, r6, r7);
     }
 
+    /// <summary>
+    /// A product's high half. The low one is multiplied on its own: <see cref="Math.BigMul(ulong, ulong, out ulong)"/>
+    /// hands it over through memory.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong HighProduct(ulong a, ulong b) =>
+        Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _);
+
     /// <summary>a * b + c + d as two limbs; it cannot overflow them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyAdd(ulong a, ulong b, ulong c, ulong d, out ulong low, out ulong high)
     {
-        high = Math.BigMul(a, b, out low);
+        low = a * b;
+        high = HighProduct(a, b);
         low += c;
         high += low < c ? 1UL : 0;
         low += d;
@@ -135,22 +148,51 @@ public readonly partial struct UInt256
             return log == 0 || b.IsZero ? One : b.IsUInt64 && b.U0 < 256 ? One << (int)(b.U0 * (ulong)log) : Zero;
         }
 
+        var zeros = BitOperations.TrailingZeroCount(a.U0);
+        if (zeros > 0 && b > 255u / (uint)zeros)
+        {
+            return Zero;
+        }
+
         var result = One;
         var power = a;
         var bits = b.BitLength;
-        var i = 0;
-        for (; i < bits && !power.IsZero; i++)
+        for (var i = 0; i < bits; i++)
         {
             if (b.Bit(i))
             {
                 result *= power;
             }
 
-            power *= power;
+            power = Square(power);
         }
 
-        // Bits that are left, the highest at least, multiply by a power that has become zero.
-        return i < bits ? Zero : result;
+        return result;
+    }
+
+    /// <summary>a * a modulo 2^256: the products of unlike limbs are formed once and doubled.</summary>
+    private static UInt256 Square(in UInt256 a)
+    {
+        var r1 = a.U0 * a.U1;
+        var m1 = HighProduct(a.U0, a.U1);
+        var r2 = a.U0 * a.U2;
+        var m2 = HighProduct(a.U0, a.U2);
+        r2 += m1;
+        var r3 = m2 + (r2 < m1 ? 1UL : 0) + (a.U0 * a.U3) + (a.U1 * a.U2);
+        r3 = (r3 << 1) | (r2 >> 63);
+        r2 = (r2 << 1) | (r1 >> 63);
+        r1 <<= 1;
+        var r0 = a.U0 * a.U0;
+        var h0 = HighProduct(a.U0, a.U0);
+        var l1 = a.U1 * a.U1;
+        var h1 = HighProduct(a.U1, a.U1);
+        r1 += h0;
+        var carry = r1 < h0 ? 1UL : 0;
+        r2 += l1;
+        r3 += h1 + (r2 < l1 ? 1UL : 0);
+        r2 += carry;
+        r3 += r2 < carry ? 1UL : 0;
+        return new UInt256(r0, r1, r2, r3);
     }
 
     /// <summary>Whether bit <paramref name="index"/> (0 = least significant, below 256) is set.</summary>

@@ -9,7 +9,7 @@ namespace SuperVm.Core.Primitives;
 /// reciprocal of Möller and Granlund ("Improved division by invariant integers", 2011), whose digits are at most one
 /// too high.
 /// </content>
-public readonly unsafe partial struct UInt256
+public readonly partial struct UInt256
 {
     /// <summary>The quotient; 0 where b is 0, as the EVM has it.</summary>
     public static UInt256 operator /(in UInt256 a, in UInt256 b)
@@ -26,7 +26,6 @@ public readonly unsafe partial struct UInt256
     }
 
     /// <summary>Quotient and remainder; both 0 where b is 0.</summary>
-    [SkipLocalsInit]
     public static void DivRem(in UInt256 a, in UInt256 b, out UInt256 quotient, out UInt256 remainder)
     {
         if (b.IsUInt64)
@@ -42,15 +41,11 @@ public readonly unsafe partial struct UInt256
             return;
         }
 
-        if (TryDivRemWide(a, b, out quotient, out remainder))
-        {
-            return;
-        }
-
-        var u = stackalloc ulong[5] { a.U0, a.U1, a.U2, a.U3, 0 };
-        var q = stackalloc ulong[4] { 0, 0, 0, 0 };
-        remainder = DivideLimbs(u, Length(a), b, q);
-        quotient = new UInt256(q[0], q[1], q[2], q[3]);
+        var digits = Zero;
+        remainder = Divide(
+            ref Unsafe.As<UInt256, ulong>(ref Unsafe.AsRef(in a)), Length(a), b,
+            ref Unsafe.As<UInt256, ulong>(ref digits));
+        quotient = digits;
     }
 
     /// <summary>Division in two's complement (SDIV): rounds to zero; the lowest number by -1 gives itself.</summary>
@@ -68,7 +63,6 @@ public readonly unsafe partial struct UInt256
     }
 
     /// <summary>(a + b) mod m without losing the carry; 0 where m is 0.</summary>
-    [SkipLocalsInit]
     public static UInt256 AddMod(in UInt256 a, in UInt256 b, in UInt256 m)
     {
         var carry = AddWithCarry(a, b, out var sum);
@@ -85,12 +79,16 @@ public readonly unsafe partial struct UInt256
             return remainder;
         }
 
-        var u = stackalloc ulong[6] { sum.U0, sum.U1, sum.U2, sum.U3, 1, 0 };
-        return m.IsZero ? Zero : DivideLimbs(u, 5, m, null);
+        if (m.IsZero)
+        {
+            return Zero;
+        }
+
+        var limbs = new Limbs8 { Low = sum, High = One };
+        return Divide(ref Unsafe.As<Limbs8, ulong>(ref limbs), 5, m, ref Unsafe.NullRef<ulong>());
     }
 
     /// <summary>(a * b) mod m over the full 512-bit product; 0 where m is 0.</summary>
-    [SkipLocalsInit]
     public static UInt256 MulMod(in UInt256 a, in UInt256 b, in UInt256 m)
     {
         var high = BigMul(a, b, out var low);
@@ -105,8 +103,8 @@ public readonly unsafe partial struct UInt256
             return Zero;
         }
 
-        var u = stackalloc ulong[9] { low.U0, low.U1, low.U2, low.U3, high.U0, high.U1, high.U2, high.U3, 0 };
-        return DivideLimbs(u, 4 + Length(high), m, null);
+        var limbs = new Limbs8 { Low = low, High = high };
+        return Divide(ref Unsafe.As<Limbs8, ulong>(ref limbs), 4 + Length(high), m, ref Unsafe.NullRef<ulong>());
     }
 
     private static UInt256 Magnitude(in UInt256 a) => a.IsNegative ? -a : a;
@@ -139,141 +137,163 @@ public readonly unsafe partial struct UInt256
     }
 
     /// <summary>Divides by a divisor that is not zero.</summary>
-    /// <param name="u">The dividend's limbs and room for one more above them; destroyed.</param>
-    /// <param name="length">The number of the dividend's limbs.</param>
-    /// <param name="divisor">The divisor.</param>
-    /// <param name="quotient">Zeros where the quotient's limbs go, as many as the dividend has; null: not
-    /// wanted.</param>
+    /// <param name="u">The dividend's lowest limb; the others lie behind it.</param>
+    /// <param name="length">The number of the dividend's limbs, not below the divisor's.</param>
+    /// <param name="divisor">The divisor; of two limbs at least where the quotient is wanted.</param>
+    /// <param name="quotient">The quotient's lowest limb, with room behind it; a null reference: not wanted.</param>
     /// <returns>The remainder.</returns>
-    private static UInt256 DivideLimbs(ulong* u, int length, in UInt256 divisor, ulong* quotient)
+    private static UInt256 Divide(ref ulong u, int length, in UInt256 divisor, ref ulong quotient)
     {
-        // Unsafe: all indexes are below length + 1 of u and below 4 of v, which the loops' bounds say.
-        var n = Length(divisor);
-        if (n == 1)
+        if ((divisor.U2 | divisor.U3) != 0)
         {
-            return RemainderByLimb(u, length, divisor.U0);
+            return DivideByMore(ref u, length, divisor, ref quotient);
         }
 
-        var shift = BitOperations.LeadingZeroCount(n == 4 ? divisor.U3 : n == 3 ? divisor.U2 : divisor.U1);
-        var v = divisor << shift;
-        u[length] = 0;
-        if (shift != 0)
-        {
-            for (var i = length; i > 0; i--)
-            {
-                u[i] = (u[i] << shift) | (u[i - 1] >> (64 - shift));
-            }
-
-            u[0] <<= shift;
-        }
-
-        if (n == 2)
-        {
-            DivideByTwo(u, length, v.U1, v.U0, quotient);
-        }
-        else
-        {
-            DivideByMore(u, length, n, v, quotient);
-        }
-
-        var rest = new UInt256(u[0], u[1], n > 2 ? u[2] : 0, n > 3 ? u[3] : 0);
-        return rest >> shift;
+        return divisor.U1 != 0
+            ? DivideByTwo(ref u, length, divisor.U1, divisor.U0, ref quotient)
+            : RemainderByLimb(ref u, length, divisor.U0);
     }
 
     /// <summary>For sums and products only: quotients by one limb are <see cref="DivRemByLimb"/>'s.</summary>
-    private static UInt256 RemainderByLimb(ulong* u, int length, ulong divisor)
+    private static UInt256 RemainderByLimb(ref ulong u, int length, ulong divisor)
     {
         ulong rest = 0;
         for (var i = length - 1; i >= 0; i--)
         {
-            DivideTwoByOne(rest, u[i], divisor, out rest);
+            DivideTwoByOne(rest, Unsafe.Add(ref u, i), divisor, out rest);
         }
 
         return rest;
     }
 
-    private static void DivideByTwo(ulong* u, int length, ulong d1, ulong d0, ulong* quotient)
+    private static UInt256 DivideByTwo(ref ulong u, int length, ulong d1, ulong d0, ref ulong quotient)
     {
+        var shift = BitOperations.LeadingZeroCount(d1);
+        d1 = Upper(d1, d0, shift);
+        d0 <<= shift;
         var inverse = InverseOfTwo(d1, d0);
-        var (r1, r0) = (u[length], u[length - 1]);
+        var limb = Unsafe.Add(ref u, length - 1);
+        var r1 = Upper(0, limb, shift);
+        var below = Unsafe.Add(ref u, length - 2);
+        var r0 = Upper(limb, below, shift);
         for (var j = length - 2; j >= 0; j--)
         {
-            var digit = DivideThreeByTwo(r1, r0, u[j], d1, d0, inverse, out r1, out r0);
-            if (quotient != null)
+            limb = below;
+            below = j == 0 ? 0 : Unsafe.Add(ref u, j - 1);
+            var digit = DivideThreeByTwo(r1, r0, Upper(limb, below, shift), d1, d0, inverse, out r1, out r0);
+            if (!Unsafe.IsNullRef(ref quotient))
             {
-                quotient[j] = digit;
+                Unsafe.Add(ref quotient, j) = digit;
             }
         }
 
-        u[0] = r0;
-        u[1] = r1;
+        return new UInt256(Lower(r0, r1, shift), r1 >> shift);
     }
 
     /// <summary>Three or four limbs: the top two give a digit, the others correct it, seldom, by one.</summary>
-    private static void DivideByMore(ulong* u, int length, int n, in UInt256 divisor, ulong* quotient)
+    /// <remarks>
+    /// A divisor of three limbs is taken as one of four with an empty lowest one, and the dividend with an empty limb
+    /// below it: the digits are the same, the remainder stands a limb higher. The dividend is shifted as it is read.
+    /// </remarks>
+    private static UInt256 DivideByMore(ref ulong u, int length, in UInt256 divisor, ref ulong quotient)
     {
-        var v = stackalloc ulong[4] { divisor.U0, divisor.U1, divisor.U2, divisor.U3 };
-        var (d1, d0) = (v[n - 1], v[n - 2]);
-        var inverse = InverseOfTwo(d1, d0);
-        for (var j = length - n; j >= 0; j--)
+        var isThree = divisor.U3 == 0;
+        var shift = BitOperations.LeadingZeroCount(isThree ? divisor.U2 : divisor.U3);
+        var d3 = isThree ? Upper(divisor.U2, divisor.U1, shift) : Upper(divisor.U3, divisor.U2, shift);
+        var d2 = isThree ? Upper(divisor.U1, divisor.U0, shift) : Upper(divisor.U2, divisor.U1, shift);
+        var d1 = isThree ? divisor.U0 << shift : Upper(divisor.U1, divisor.U0, shift);
+        var d0 = isThree ? 0 : divisor.U0 << shift;
+        var inverse = InverseOfTwo(d3, d2);
+        var position = length - 1;
+        var limb = Unsafe.Add(ref u, position--);
+        var r3 = Upper(0, limb, shift);
+        var below = Unsafe.Add(ref u, position--);
+        var r2 = Upper(limb, below, shift);
+        limb = Unsafe.Add(ref u, position--);
+        var r1 = Upper(below, limb, shift);
+        below = position < 0 ? 0 : Unsafe.Add(ref u, position);
+        position--;
+        var r0 = Upper(limb, below, shift);
+        for (var j = length - (isThree ? 3 : 4); j >= 0; j--)
         {
-            var top = u + j + n;
-            ulong digit;
-            if (top[0] == d1 && top[-1] == d0)
+            limb = below;
+            below = position < 0 ? 0 : Unsafe.Add(ref u, position);
+            position--;
+            var digit = Digit(
+                ref r3, ref r2, ref r1, ref r0, Upper(limb, below, shift), d3, d2, d1, d0, inverse);
+            if (!Unsafe.IsNullRef(ref quotient))
             {
-                digit = ulong.MaxValue;
-                MultiplySubtract(u + j, v, n, digit);
-            }
-            else
-            {
-                digit = DivideThreeByTwo(top[0], top[-1], top[-2], d1, d0, inverse, out var r1, out var r0);
-                var borrow = MultiplySubtract(u + j, v, n - 2, digit);
-                top[-2] = r0 - borrow;
-                borrow = r0 < borrow ? 1UL : 0;
-                top[-1] = r1 - borrow;
-                if (r1 < borrow)
-                {
-                    digit--;
-                    AddBack(u + j, v, n);
-                }
-            }
-
-            if (quotient != null)
-            {
-                quotient[j] = digit;
+                Unsafe.Add(ref quotient, j) = digit;
             }
         }
+
+        return isThree
+            ? new UInt256(Lower(r1, r2, shift), Lower(r2, r3, shift), r3 >> shift)
+            : new UInt256(Lower(r0, r1, shift), Lower(r1, r2, shift), Lower(r2, r3, shift), r3 >> shift);
     }
 
-    /// <summary>u -= v * digit over some limbs; answers the borrow from the limb above.</summary>
+    /// <summary>One step of algorithm D: (r:next) / d, for r below d; r takes the remainder.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong MultiplySubtract(ulong* u, ulong* v, int count, ulong digit)
+    private static ulong Digit(
+        ref ulong r3, ref ulong r2, ref ulong r1, ref ulong r0, ulong next, ulong d3, ulong d2, ulong d1, ulong d0,
+        ulong inverse)
     {
-        ulong borrow = 0;
-        for (var i = 0; i < count; i++)
+        if (r3 == d3 && r2 == d2)
         {
-            var high = Math.BigMul(digit, v[i], out var low);
-            low += borrow;
-            high += low < borrow ? 1UL : 0;
-            borrow = high + (u[i] < low ? 1UL : 0);
-            u[i] -= low;
+            return LargestDigit(ref r3, ref r2, ref r1, ref r0, next, d3, d2, d1, d0);
         }
 
-        return borrow;
+        var digit = DivideThreeByTwo(r3, r2, r1, d3, d2, inverse, out var t3, out var t2);
+        var low = digit * d0;
+        var high = HighProduct(digit, d0);
+        var part = digit * d1;
+        var middle = HighProduct(digit, d1);
+        part += high;
+        middle += part < high ? 1UL : 0;
+        var borrow = next < low ? 1UL : 0;
+        var n0 = next - low;
+        var n1 = r0 - part - borrow;
+        borrow = r0 < part || (r0 == part && borrow != 0) ? 1UL : 0;
+        var n2 = t2 - middle - borrow;
+        borrow = t2 < middle || (t2 == middle && borrow != 0) ? 1UL : 0;
+        var n3 = t3 - borrow;
+        if (t3 < borrow)
+        {
+            digit--;
+            AddBack(ref n3, ref n2, ref n1, ref n0, d3, d2, d1, d0);
+        }
+
+        (r3, r2, r1, r0) = (n3, n2, n1, n0);
+        return digit;
     }
 
-    private static void AddBack(ulong* u, ulong* v, int count)
+    /// <summary>
+    /// Equal upper halves: the digit is 2^64 - 1, for what is left, (r - d) * 2^64 + next + d, is above zero and below d.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong LargestDigit(
+        ref ulong r3, ref ulong r2, ref ulong r1, ref ulong r0, ulong next, ulong d3, ulong d2, ulong d1, ulong d0)
     {
-        ulong carry = 0;
-        for (var i = 0; i < count; i++)
-        {
-            var sum = u[i] + v[i];
-            var overflow = sum < v[i] ? 1UL : 0;
-            sum += carry;
-            carry = overflow | (sum < carry ? 1UL : 0);
-            u[i] = sum;
-        }
+        var rest = new UInt256(next, r0, r1) - new UInt256(0, d0, d1) + new UInt256(d0, d1, d2, d3);
+        (r3, r2, r1, r0) = (rest.U3, rest.U2, rest.U1, rest.U0);
+        return ulong.MaxValue;
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void AddBack(
+        ref ulong n3, ref ulong n2, ref ulong n1, ref ulong n0, ulong d3, ulong d2, ulong d1, ulong d0)
+    {
+        AddWithCarry(new UInt256(n0, n1, n2, n3), new UInt256(d0, d1, d2, d3), out var sum);
+        (n3, n2, n1, n0) = (sum.U3, sum.U2, sum.U1, sum.U0);
+    }
+
+    /// <summary>The upper limb of (high:low) shifted left by 0 to 63.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Upper(ulong high, ulong low, int shift) => (high << shift) | ((low >> 1) >> (63 - shift));
+
+    /// <summary>The lower limb of (high:low) shifted right by 0 to 63.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Lower(ulong low, ulong high, int shift) => (low >> shift) | ((high << 1) << (63 - shift));
 
     /// <summary>(high:low) / divisor, for high below the divisor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -312,7 +332,8 @@ public readonly unsafe partial struct UInt256
             p -= d1;
         }
 
-        var t1 = Math.BigMul(v, d0, out var t0);
+        var t0 = v * d0;
+        var t1 = HighProduct(v, d0);
         p += t1;
         if (p < t1)
         {
@@ -331,10 +352,12 @@ public readonly unsafe partial struct UInt256
     private static ulong DivideThreeByTwo(
         ulong u2, ulong u1, ulong u0, ulong d1, ulong d0, ulong inverse, out ulong r1, out ulong r0)
     {
-        var q1 = Math.BigMul(inverse, u2, out var q0);
+        var q0 = inverse * u2;
+        var q1 = HighProduct(inverse, u2);
         q0 += u1;
         q1 += u2 + (q0 < u1 ? 1UL : 0);
-        var t1 = Math.BigMul(d0, q1, out var t0);
+        var t0 = d0 * q1;
+        var t1 = HighProduct(d0, q1);
         r0 = u0 - t0;
         r1 = u1 - (q1 * d1) - t1 - (u0 < t0 ? 1UL : 0);
         r1 -= d1 + (r0 < d0 ? 1UL : 0);
@@ -355,5 +378,11 @@ public readonly unsafe partial struct UInt256
         }
 
         return q1;
+    }
+
+    /// <summary>A sum or product of two words: eight limbs one behind the other.</summary>
+    private struct Limbs8
+    {
+        internal UInt256 Low, High;
     }
 }

@@ -67,6 +67,24 @@ public sealed class UInt256Tests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     [Fact]
+    public void Dividends_whose_top_equals_the_divisors_are_divided_right() => Prop.ForAll(
+        ArbMap.Default.GeneratorFor<int>().ToArbitrary(),
+        seed =>
+        {
+            // Equal upper halves make the largest digit; a product of such numbers goes through five of them.
+            var random = new Random(seed);
+            for (var i = 0; i < 100; i++)
+            {
+                var m = Draw(random) | new UInt256(0, 0, 0, 1UL << random.Next(64));
+                var a = m - (Draw(random) >> 128) - 1;
+                var b = m - (Draw(random) >> 192) - 1;
+                CheckModular(a, b, m);
+                Check(m - 1, (m >> 64) + (uint)random.Next(2));
+                Check((m << 64) - 1, m >> 64);
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
+
+    [Fact]
     public void Shifts_equal_big_integers_for_every_count()
     {
         foreach (var a in Edges)
