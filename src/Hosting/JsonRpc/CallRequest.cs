@@ -56,8 +56,13 @@ internal sealed class CallRequest
     }
 
     /// <summary>The transaction, unsigned, with what it leaves open filled in.</summary>
+    /// <param name="chainId">Null for a signature without replay protection.</param>
+    /// <param name="nonce">The sender's.</param>
+    /// <param name="gas">The gas limit.</param>
+    /// <param name="feeCap">Wei; the gas price of types 0 and 1.</param>
+    /// <param name="tip">Wei; the gas price of types 0 and 1.</param>
     internal Transaction ToTransaction(
-        ulong chainId, ulong nonce, ulong gas, in UInt256 feeCap, in UInt256 tip) => new()
+        ulong? chainId, ulong nonce, ulong gas, in UInt256 feeCap, in UInt256 tip) => new()
     {
         Type = TransactionType,
         ChainId = chainId,

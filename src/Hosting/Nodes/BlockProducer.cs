@@ -164,6 +164,7 @@ internal sealed class BlockProducer : IDisposable
         }
     }
 
+    /// <summary>Ends; what was accepted and could be mined is mined before.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -171,6 +172,9 @@ internal sealed class BlockProducer : IDisposable
         if (_thread.IsAlive)
         {
             _thread.Join();
+            while (_isAutomatic && TryMine(out _))
+            {
+            }
         }
 
         _wake.Dispose();

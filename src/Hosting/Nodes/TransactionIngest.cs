@@ -158,6 +158,8 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
     private static string Describe(TransactionError error, Transaction transaction, in NextBlock next) => error switch
     {
         TransactionError.TypeNotActive => "transaction type not supported",
+        TransactionError.WrongChainId when !next.Rules.Eip155 && transaction.ChainId == next.ChainId =>
+            "replay-protected transactions are not known before EIP-155",
         TransactionError.WrongChainId =>
             $"invalid chain id for signer: have {transaction.ChainId} want {next.ChainId}",
         TransactionError.InvalidSignature => "invalid sender: invalid transaction v, r, s values",

@@ -81,6 +81,42 @@ public sealed class BlockProducerTests
         Assert.False(node.Call("evm_revert", $"\"{id}\"").GetBoolean());
     }
 
+    public static TheoryData<Fork> Forks => [.. Enum.GetValues<Fork>()];
+
+    [Theory]
+    [MemberData(nameof(Forks))]
+    public void A_chain_of_any_fork_mines_a_transfer_and_a_creation(Fork fork)
+    {
+        var accounts = DevGenesis.AccountsOf(Core.Cryptography.Mnemonic.Development, 3);
+        var genesis = DevGenesis.Create(1337, fork, accounts, TestNode.Ether, 1_700_000_000);
+        using var node = new TestNode(genesis);
+        var from = $"\"from\":\"{accounts[0].Address}\"";
+        var to = $"\"to\":\"{Address.FromNumber(0xBEEF)}\"";
+        var transfer = node.Call("eth_sendTransaction", $"{{{from},{to},\"value\":\"0x5\"}}");
+        var create = node.Call("eth_sendTransaction", $"{{{from},\"data\":\"0x6001600c60003960016000f300\"}}");
+        node.Call("evm_mine");
+        foreach (var hash in (string[])[transfer.GetString()!, create.GetString()!])
+        {
+            var receipt = node.Call("eth_getTransactionReceipt", $"\"{hash}\"");
+            Assert.Equal("0x1", receipt.GetProperty("blockNumber").GetString());
+            Assert.True(receipt.TryGetProperty("status", out var status)
+                ? status.GetString() == "0x1" : receipt.TryGetProperty("root", out _));
+        }
+
+        Assert.Equal("0x5", node.Call("eth_getBalance", $"\"{Address.FromNumber(0xBEEF)}\"").GetString());
+    }
+
+    [Fact]
+    public void What_was_accepted_is_mined_before_the_end()
+    {
+        var node = new TestNode();
+        node.Node.Start();
+        var hash = node.Transfer(0, 0).Hash;
+        Assert.Null(node.Node.Ingest.Submit(node.Transfer(0, 0)).Error);
+        node.Node.Dispose();
+        Assert.NotNull(node.Chain.FindTransaction(hash));
+    }
+
     [Fact]
     public void Accounts_are_changed_by_hand_in_blocks_that_keep_their_state_root()
     {

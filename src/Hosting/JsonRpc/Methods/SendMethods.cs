@@ -191,6 +191,12 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
             return error;
         }
 
+        var rules = node.Producer.Next.Rules;
+        if (!rules.Eip1559 && call.TransactionType == TransactionType.DynamicFee)
+        {
+            call.Type ??= (ulong)TransactionType.Legacy;
+        }
+
         state.ReadAccount(from, out var sender);
         var nonce = call.Nonce ?? node.Pool.NextNonce(from) ?? sender.Nonce;
         var (cap, tip) = Fees(call);
@@ -200,7 +206,8 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
         }
 
         signed = TransactionSigner.Sign(
-            call.ToTransaction(node.Chain.ChainId, nonce, gas, cap, tip), account.PrivateKey);
+            call.ToTransaction(rules.Eip155 ? node.Chain.ChainId : null, nonce, gas, cap, tip),
+            account.PrivateKey);
         return null;
     }
 
