@@ -161,7 +161,7 @@ public sealed class ModexpTests
             $"{Convert.ToHexString(b)}^{Convert.ToHexString(e)} mod {Convert.ToHexString(m)}");
     }
 
-    /// <summary>Limbs that are often all zeros, all ones or one bit: quotient digits are then estimated badly.</summary>
+    /// <summary>Limbs that are often all zeros, all ones or one bit: estimates of digits are then bad.</summary>
     private static ulong[] EdgeLimbs(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ =>
         random.Next(5) switch
         {
