@@ -1,0 +1,104 @@
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Azure.Blobs;
+
+/// <summary>The blob store over one container of Azure Blob Storage.</summary>
+/// <remarks>A body is stored by one request with <c>If-None-Match: *</c>: whole, and by one writer only.</remarks>
+public sealed class AzureBlobStore : IBlobStore
+{
+    private readonly BlobContainerClient _container;
+    private readonly CloudCounters _counters;
+
+    public AzureBlobStore(CloudSettings settings, CloudCounters counters)
+    {
+        settings.Require();
+        _counters = counters;
+        var service = settings.StorageKey is { } key
+            ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
+            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
+        _container = service.GetBlobContainerClient(settings.BlobContainer);
+    }
+
+    public async Task<bool> PutAsync(
+        string name, ReadOnlyMemory<byte> body, CancellationToken cancellation = default)
+    {
+        BlobLimits.Require(name, body.Length);
+        try
+        {
+            return await UploadAsync(name, body, cancellation);
+        }
+        catch (RequestFailedException missing) when (IsNoContainer(missing))
+        {
+            _counters.BlobOperation();
+            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+            return await UploadAsync(name, body, cancellation);
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Storing {name}", failure);
+        }
+    }
+
+    public async Task<ReadOnlyMemory<byte>?> GetAsync(string name, CancellationToken cancellation = default)
+    {
+        BlobLimits.Require(name);
+        try
+        {
+            _counters.BlobOperation();
+            BlobDownloadResult found = await _container.GetBlobClient(name).DownloadContentAsync(cancellation);
+            return found.Content.ToMemory();
+        }
+        catch (RequestFailedException missing) when (missing.Status == 404)
+        {
+            return null;
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Reading {name}", failure);
+        }
+    }
+
+    public async Task<bool> DeleteAsync(string name, CancellationToken cancellation = default)
+    {
+        BlobLimits.Require(name);
+        try
+        {
+            _counters.BlobOperation();
+            return await _container.GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellation);
+        }
+        catch (RequestFailedException missing) when (IsNoContainer(missing))
+        {
+            return false;
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Deleting {name}", failure);
+        }
+    }
+
+    private static bool IsNoContainer(RequestFailedException failure)
+        => CloudFailure.Is(failure, 404, BlobErrorCode.ContainerNotFound.ToString());
+
+    private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        var options = new BlobUploadOptions
+        {
+            Conditions = new() { IfNoneMatch = ETag.All },
+            TransferOptions = new() { InitialTransferSize = BlobLimits.MostBytes },
+        };
+        try
+        {
+            _counters.BlobOperation();
+            await _container.GetBlobClient(name).UploadAsync(new BinaryData(body), options, cancellation);
+            return true;
+        }
+        catch (RequestFailedException taken) when (taken.Status is 409 or 412)
+        {
+            return false;
+        }
+    }
+}

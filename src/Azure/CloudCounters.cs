@@ -1,0 +1,44 @@
+namespace SuperVm.Azure;
+
+/// <summary>What the adapters asked of the cloud since they were made; the bill is a product of these.</summary>
+public sealed class CloudCounters
+{
+    private long _queueOperations;
+    private long _blobOperations;
+    private long _tableRequests;
+    private long _documentRequests;
+    private long _throttled;
+    private long _milliRequestUnits;
+
+    /// <summary>Calls to queues: sends, receives (one for up to 32 messages), renewals, completions, counts.</summary>
+    public long QueueOperations => Interlocked.Read(ref _queueOperations);
+
+    public long BlobOperations => Interlocked.Read(ref _blobOperations);
+
+    public long TableRequests => Interlocked.Read(ref _tableRequests);
+
+    /// <summary>Requests to the document database, repeated ones included.</summary>
+    public long DocumentRequests => Interlocked.Read(ref _documentRequests);
+
+    /// <summary>Requests that the document database put off (status 429).</summary>
+    public long Throttled => Interlocked.Read(ref _throttled);
+
+    /// <summary>Request units that the document database charged.</summary>
+    public double RequestUnits => Interlocked.Read(ref _milliRequestUnits) / 1000.0;
+
+    internal void QueueOperation() => Interlocked.Increment(ref _queueOperations);
+
+    internal void BlobOperation() => Interlocked.Increment(ref _blobOperations);
+
+    internal void TableRequest() => Interlocked.Increment(ref _tableRequests);
+
+    internal void DocumentRequest(double units, bool throttled)
+    {
+        Interlocked.Increment(ref _documentRequests);
+        Interlocked.Add(ref _milliRequestUnits, (long)(units * 1000));
+        if (throttled)
+        {
+            Interlocked.Increment(ref _throttled);
+        }
+    }
+}
