@@ -15,5 +15,7 @@ internal static class BenchmarkList
         new Erc20Benchmark(),
         new ReplayBenchmark(),
         new LatencyBenchmark(),
+        new RecoverBenchmark(),
+        new EndToEndBenchmark(),
     ];
 }
