@@ -6,7 +6,7 @@ using SuperVm.Cli.Bench.EndToEnd;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>A development node in a process of its own, loaded over HTTP with signed transfers; a peer in turn with it.</summary>
+/// <summary>A dev node in a process of its own, loaded over HTTP with signed transfers; a peer in turn.</summary>
 internal sealed class EndToEndBenchmark : IBenchmark
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);

@@ -268,7 +268,8 @@ public readonly partial struct UInt256
     }
 
     /// <summary>
-    /// Equal upper halves: the digit is 2^64 - 1, for what is left, (r - d) * 2^64 + next + d, is above zero and below d.
+    /// Equal upper halves: the digit is 2^64 - 1, for what is left, (r - d) * 2^64 + next + d, is above zero and below
+    /// d.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong LargestDigit(

@@ -12,7 +12,7 @@ namespace SuperVm.Cli.Bench.EndToEnd;
 internal sealed record LoadResult(
     double TransactionsPerSecond, double SubmittedPerSecond, double MedianLatency, double HighLatency, int Lost);
 
-/// <summary>Signs transfers of its own accounts, submits them in batches over HTTP and polls for every receipt.</summary>
+/// <summary>Signs transfers of its own accounts, submits them in batches and polls for every receipt.</summary>
 internal sealed class HttpLoad(string url, int count) : IDisposable
 {
     private const int Accounts = 50;
