@@ -17,7 +17,7 @@ namespace SuperVm.Conformance;
 /// </remarks>
 internal sealed class BlockWorker(ConformanceOptions options) : IConformanceWorker
 {
-    private readonly BlockProcessor _processor = new(new EvmEngine(), options.CreateRunner());
+    private readonly BlockProcessor _processor = new(options.CreateEngine(), options.CreateRunner());
 
     public void RunFile(string file, CaseReport cases)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
+using SuperVm.Core.Execution.Evm.Compilation;
 using SuperVm.Core.Parallel;
 
 namespace SuperVm.Conformance;
@@ -18,6 +19,9 @@ public sealed record ConformanceOptions
     /// </summary>
     public int TransactionWorkers { get; init; } = 1;
 
+    /// <summary>How hot code is compiled; eagerly, all that is jumped in runs as machine code.</summary>
+    public CompilationMode Compilation { get; init; } = CompilationMode.Background;
+
     /// <summary>Only tests of this fork (the fixture's own name, "Cancun"); null for all.</summary>
     public string? Fork { get; init; }
 
@@ -27,9 +31,11 @@ public sealed record ConformanceOptions
     /// <summary>The runner of a block's transactions that <see cref="TransactionWorkers"/> asks for.</summary>
     internal ITransactionRunner CreateRunner() => TransactionWorkers > 1
         ? new ParallelTransactionRunner(
-            static () => new EvmEngine(),
+            CreateEngine,
             new ParallelRunnerOptions(TransactionWorkers, ValidateAhead: TransactionWorkers > 2, SerialBelow: 0))
-        : new SerialTransactionRunner(new EvmEngine());
+        : new SerialTransactionRunner(CreateEngine());
+
+    internal EvmEngine CreateEngine() => new() { Compilation = Compilation };
 }
 
 /// <summary>The counts of a run; the last line that the verb writes.</summary>

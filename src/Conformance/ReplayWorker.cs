@@ -13,7 +13,7 @@ namespace SuperVm.Conformance;
 /// </remarks>
 internal sealed class ReplayWorker(ConformanceOptions options) : IConformanceWorker
 {
-    private readonly BlockProcessor _processor = new(new EvmEngine(), options.CreateRunner());
+    private readonly BlockProcessor _processor = new(options.CreateEngine(), options.CreateRunner());
 
     internal static bool Takes(string file) => Path.GetFileName(file) == "block.json";
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SuperVm.Conformance;
+using SuperVm.Core.Execution.Evm.Compilation;
 
 namespace SuperVm.Cli.Commands;
 
@@ -35,6 +36,12 @@ internal sealed partial class ConformanceCommand : ICommandModule
         DefaultValueFactory = _ => 1,
     };
 
+    private readonly Option<CompilationMode> _compilation = new("--compilation")
+    {
+        Description = "How hot contract code is compiled",
+        DefaultValueFactory = _ => CompilationMode.Background,
+    };
+
     private readonly Option<string?> _fork = new("--fork") { Description = "Only tests of this fork, as in Cancun" };
 
     private readonly Option<string?> _filter = new("--filter")
@@ -46,7 +53,7 @@ internal sealed partial class ConformanceCommand : ICommandModule
     {
         var command = new Command("conformance", "Run public conformance data: conformance KIND PATH...")
         {
-            _kind, _paths, _json, _workers, _transactionWorkers, _fork, _filter,
+            _kind, _paths, _json, _workers, _transactionWorkers, _compilation, _fork, _filter,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
         return command;
@@ -72,6 +79,7 @@ internal sealed partial class ConformanceCommand : ICommandModule
             Paths = parsed.GetValue(_paths) ?? [],
             Workers = parsed.GetValue(_workers),
             TransactionWorkers = Math.Clamp(parsed.GetValue(_transactionWorkers), 1, 64),
+            Compilation = parsed.GetValue(_compilation),
             Fork = parsed.GetValue(_fork),
             Filter = parsed.GetValue(_filter),
         };
