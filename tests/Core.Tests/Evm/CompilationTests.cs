@@ -73,6 +73,40 @@ public sealed class CompilationTests
     }
 
     [Fact]
+    public void Threads_that_share_code_get_the_same_while_it_is_compiled_under_them()
+    {
+        // The same code object in all worlds, so that profile and units are shared; results come from the interpreter.
+        var code = new Code(new RandomPrograms(4711).Next());
+        var calm = new EvmWorld().Put(EvmWorld.Contract, code, nonce: 1);
+        calm.Engine.Compilation = CompilationMode.Off;
+        var expected = Enumerable.Range(0, 40).Select(i => GasLeftAfter(calm, i)).ToArray();
+        System.Threading.Tasks.Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, worker =>
+        {
+            var world = new EvmWorld().Put(EvmWorld.Contract, code, nonce: 1);
+            world.Engine.Compilation = worker % 2 == 0 ? CompilationMode.Eager : CompilationMode.Background;
+            for (var i = 0; i < expected.Length; i++)
+            {
+                Assert.Equal(expected[i], GasLeftAfter(world, i));
+            }
+        });
+    }
+
+    [Fact]
+    public void A_read_that_is_not_loaded_suspends_compiled_code_too()
+    {
+        var missing = Address.FromNumber(0x77);
+        var program = new Assembler().Push(0).Label("loop").Push(1).Op(Opcode.Add)
+            .Push(missing).Op(Opcode.Balance, Opcode.Pop).Push(50).Dup(2).Op(Opcode.Lt).JumpIf("loop").ToCode();
+        var world = new EvmWorld().Put(EvmWorld.Contract, program, nonce: 1);
+        world.Engine.Compilation = CompilationMode.Eager;
+        Assert.True(world.Call(EvmWorld.Contract).Succeeded);
+        Assert.True(world.Call(EvmWorld.Contract).Succeeded);
+        world.NotLoaded.Add(missing);
+        Assert.Equal(ExecutionStatus.NotLoaded, world.Call(EvmWorld.Contract).Status);
+        Assert.Equal(missing, Assert.Single(world.State.Missing).Address);
+    }
+
+    [Fact]
     public void Compiled_code_is_not_used_under_other_rules()
     {
         var program = new Assembler().Push(0).Label("loop").Push(7).Op(Opcode.SLoad, Opcode.Pop)
@@ -90,6 +124,9 @@ public sealed class CompilationTests
             Assert.Equal(GasOf(fork, CompilationMode.Off), GasOf(fork, CompilationMode.Eager));
         }
     }
+
+    private static ulong GasLeftAfter(EvmWorld world, int i) =>
+        world.Call(EvmWorld.Contract, 40_000 + ((ulong)i * 37)).GasLeft;
 
     private static void AssertAlike(byte[] code, ulong gas)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SuperVm.Core.Execution.Evm.Compilation;
 
 namespace SuperVm.Core.Execution.Evm;
@@ -9,7 +10,9 @@ public sealed unsafe partial class EvmEngine
     private const int JumpsOfShortRun = 8;
 
     /// <summary>Whether code that runs often is compiled to machine code; results are the same in every mode.</summary>
-    public CompilationMode Compilation { get; set; } = CompilationMode.Background;
+    public CompilationMode Compilation { get; set; } = RuntimeFeature.IsDynamicCodeCompiled
+        ? Enum.Parse<CompilationMode>(Environment.GetEnvironmentVariable("EVMMODE") ?? "Background")
+        : CompilationMode.Off;
 
     private const int NotMissed = -1;
 

@@ -14,9 +14,7 @@ internal sealed class HotCode
     /// <summary>Contracts kept; with code of the greatest size some 40 MB.</summary>
     private const int MaxContracts = 128;
 
-    /// <summary>
-    /// Units alive at a time, be their code kept here or elsewhere; each is some 50 KB of machine code.
-    /// </summary>
+    /// <summary>Units alive at a time, be their code kept here or elsewhere; each is some 50 KB.</summary>
     private const int MaxUnits = 1_000;
 
     private readonly ConcurrentDictionary<Hash256, CodeAnalysis> _byHash = new();

@@ -217,7 +217,7 @@ internal sealed unsafe partial class TraceEmitter
             return;
         }
 
-        var (pending, height, rest) = (_stack.Pending(), _stack.Height, Rest);
+        var (pending, height, rest) = (PendingOfStub(), _stack.Height, Rest);
         _compiler.AddStub(() =>
         {
             _writer.Mark(exit);

@@ -269,13 +269,13 @@ internal sealed unsafe partial class TraceEmitter
         _writer.Load(_compiler.Gas);
         _writer.Constant(0L);
         _writer.Branch(OpCodes.Blt, trouble);
+        var (pending, height, rest) = (PendingOfStub(), _stack.Height, Rest);
         if (_isRehearsal)
         {
             _writer.Mark(trouble);
             return;
         }
 
-        var (pending, height, rest) = (_stack.Pending(), _stack.Height, Rest);
         _compiler.AddStub(() =>
         {
             _writer.Mark(trouble);

@@ -78,13 +78,13 @@ internal sealed unsafe partial class TraceEmitter
         _writer.Emit(OpCodes.Conv_U8);
         _writer.Branch(OpCodes.Bgt_Un, grow);
         _writer.Mark(reached);
+        var (pending, height, rest, pc) = (PendingOfStub(), _stack.Height, Rest, _pc);
         if (_isRehearsal)
         {
             _writer.Mark(grow);
             return;
         }
 
-        var (pending, height, rest, pc) = (_stack.Pending(), _stack.Height, Rest, _pc);
         var price = _compiler.Table.Checks[(int)op].Gas;
         _compiler.AddStub(() =>
         {

@@ -11,6 +11,13 @@ internal sealed unsafe partial class TraceEmitter
     /// <summary>Instructions of a trace; longer ways are cut, and go on in a trace of their own.</summary>
     private const int MaxInstructions = 320;
 
+    /// <summary>References to locals of a trace with its stubs, so that a method never has too many of them.</summary>
+    private const int MaxReferences = 2_200;
+
+    /// <summary>References that a stub has beside those that write words back, and those of a word.</summary>
+    private const int StubReferences = 16;
+    private const int WordReferences = 8;
+
     private readonly CodeCompiler _compiler;
     private readonly IlWriter _writer;
     private readonly WordEmitter _words;
@@ -26,6 +33,11 @@ internal sealed unsafe partial class TraceEmitter
     private readonly long _total;
     private long _spent;
     private int _pc;
+
+    /// <summary>References of the writer when the trace began, and those that its stubs will have.</summary>
+    private int _referencesBefore;
+    private int _stubReferences;
+
     private bool _isOver;
 
     private TraceEmitter(CodeCompiler compiler, IlWriter writer, int root, long total, bool isRehearsal)
@@ -59,7 +71,10 @@ internal sealed unsafe partial class TraceEmitter
         compiler.Writer.Mark(label);
         trace.EmitChecks(need, growth);
         trace.Follow();
-        return true;
+        return trace._spent == rehearsal._spent && trace._stack.Lowest == rehearsal._stack.Lowest
+            && trace._stack.Highest == rehearsal._stack.Highest
+            ? true
+            : throw new InvalidOperationException("A trace differs from its rehearsal.");
     }
 
     /// <summary>
@@ -101,6 +116,7 @@ internal sealed unsafe partial class TraceEmitter
     private void Follow()
     {
         _pc = _root;
+        _referencesBefore = _writer.References;
         var count = 0;
         while (!_isOver)
         {
@@ -117,7 +133,8 @@ internal sealed unsafe partial class TraceEmitter
                 return;
             }
 
-            if (++count > MaxInstructions)
+            if (++count > MaxInstructions
+                || _writer.References - _referencesBefore + _stubReferences > MaxReferences)
             {
                 GoTo(_pc);
                 return;
@@ -179,13 +196,13 @@ internal sealed unsafe partial class TraceEmitter
     /// <summary>A stub that leaves with the stack as it is now and gas on top of what is left.</summary>
     private void AddLeavingStub(Label label, int pc, long gasBack, Label exit)
     {
+        var pending = PendingOfStub();
         if (_isRehearsal)
         {
             _writer.Mark(label);
             return;
         }
 
-        var pending = _stack.Pending();
         var height = _stack.Height;
         _compiler.AddStub(() =>
         {
@@ -195,6 +212,14 @@ internal sealed unsafe partial class TraceEmitter
             AddGas(gasBack);
             LeaveAt(pc, exit);
         });
+    }
+
+    /// <summary>What a stub must write back; counted, in the rehearsal too.</summary>
+    private List<PendingWord> PendingOfStub()
+    {
+        var pending = _stack.Pending();
+        _stubReferences += StubReferences + (pending.Count * WordReferences);
+        return pending;
     }
 
     private void AddGas(long gas)
