@@ -11,7 +11,7 @@ public sealed unsafe partial class EvmEngine
 
     /// <summary>Whether code that runs often is compiled to machine code; results are the same in every mode.</summary>
     public CompilationMode Compilation { get; set; } = RuntimeFeature.IsDynamicCodeCompiled
-        ? Enum.Parse<CompilationMode>(Environment.GetEnvironmentVariable("EVMMODE") ?? "Background")
+        ? CompilationMode.Background
         : CompilationMode.Off;
 
     private const int NotMissed = -1;
