@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -68,7 +69,17 @@ public sealed class NodeServer : IAsyncDisposable
         var metrics = new MetricsEndpoint(node, dispatcher);
         application.UseWebSockets();
         application.Run(context => RouteAsync(context, http, webSocket, metrics));
-        await application.StartAsync(cancellation);
+        try
+        {
+            await application.StartAsync(cancellation);
+        }
+        catch (Exception refusal) when (refusal is IOException or SocketException)
+        {
+            await application.DisposeAsync();
+            var reason = refusal is SocketException ? refusal.Message : refusal.InnerException?.Message ?? refusal.Message;
+            throw new IOException($"cannot listen on {options.Host} port {options.Port}: {reason}", refusal);
+        }
+
         return new NodeServer(application, AddressOf(application));
     }
 
