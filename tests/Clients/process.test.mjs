@@ -48,6 +48,20 @@ test('a chain in a directory goes on after a restart', async () => {
   }
 });
 
+test('a body above the limit, a wrong verb and damaged JSON are refused properly', async () => {
+  const node = await startNode();
+  try {
+    const large = await fetch(node.url, { method: 'POST', body: 'a'.repeat(17 << 20) }).catch((error) => error);
+    assert.ok(large instanceof Error || large.status === 413);
+    assert.equal((await fetch(node.url, { method: 'PUT', body: '{}' })).status, 405);
+    const damaged = await fetch(node.url, { method: 'POST', body: '{"jsonrpc":"2.0"' });
+    assert.equal((await damaged.json()).error.code, -32700);
+    assert.equal((await call(node.url, 'eth_chainId')).result, '0x7a69');
+  } finally {
+    await node.stop();
+  }
+});
+
 test('browsers may call, and health and metrics answer', async () => {
   const node = await startNode('--block-time', '0.2');
   const preflight = await fetch(node.url, { method: 'OPTIONS', headers: { origin: 'http://dapp.example' } });

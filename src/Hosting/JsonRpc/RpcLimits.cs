@@ -27,6 +27,9 @@ public sealed record RpcLimits
     /// <summary>Slots of one eth_getProof or eth_getStorageValues.</summary>
     public int MaximumProofSlots { get; init; } = 1_024;
 
+    /// <summary>Open connections of any kind.</summary>
+    public int MaximumConnections { get; init; } = 8_192;
+
     /// <summary>Open WebSocket connections.</summary>
     public int MaximumWebSockets { get; init; } = 1_000;
 }

@@ -58,8 +58,7 @@ public sealed class NodeServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.Limits.MaximumBodyBytes;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.MaxConcurrentConnections = options.Limits.MaximumConnections;
             kestrel.Listen(options.Host, options.Port);
         });
         var application = builder.Build();
