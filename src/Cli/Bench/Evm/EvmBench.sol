@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The contracts of `supervm bench evm`. EvmBench.hex beside this file is their run-time code, one contract a line, as
-// solc 0.8.37 compiles it: optimizer on, 200 runs, EVM version osaka, no metadata (see docs/performance.md).
+// solc 0.8.37 compiles it: optimizer on, 200 runs, EVM version osaka, metadata.appendCBOR false (see docs/evm.md).
 pragma solidity 0.8.37;
 
 contract Compute {
