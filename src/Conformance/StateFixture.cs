@@ -67,8 +67,11 @@ internal static class StateFixture
         var tip = type >= TransactionType.DynamicFee
             ? fixture.Member("maxPriorityFeePerGas").NumberOrOverflow("maxPriorityFeePerGas")
             : cap;
+        var blobCap = fixture.Find("maxFeePerBlobGas") is { } blobFee
+            ? blobFee.NumberOrOverflow("maxFeePerBlobGas")
+            : UInt256.Zero;
         if (gasLimit is not { IsUInt64: true } || nonce is not { IsUInt64: true } || value is null || cap is null
-            || tip is null)
+            || tip is null || blobCap is null)
         {
             return null;
         }
@@ -86,7 +89,7 @@ internal static class StateFixture
             Value = value.Value,
             Data = At(fixture.Member("data"), indexes.Data, "data").Bytes("data"),
             AccessList = AccessList(fixture, indexes),
-            MaxFeePerBlobGas = fixture.Find("maxFeePerBlobGas")?.Number("maxFeePerBlobGas") ?? UInt256.Zero,
+            MaxFeePerBlobGas = blobCap.Value,
             BlobVersionedHashes = fixture.Find("blobVersionedHashes")?.Items("blobVersionedHashes")
                 .Select(hash => hash.Hash("blobVersionedHashes")).ToArray() ?? [],
             Authorizations = fixture.Find("authorizationList")?.Items("authorizationList")

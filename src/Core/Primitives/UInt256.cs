@@ -19,6 +19,9 @@ namespace SuperVm.Core.Primitives;
 [StructLayout(LayoutKind.Sequential, Pack = 8, Size = 32)]
 public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt256>, IAddable<UInt256>
 {
+    /// <summary>Characters of a number in text; leading zeros count.</summary>
+    private const int MaximumTextLength = 1024;
+
     public readonly ulong U0, U1, U2, U3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -147,30 +150,47 @@ public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt25
 
     public static bool TryParse(ReadOnlySpan<char> text, out UInt256 value)
     {
-        value = default;
-        BigInteger parsed;
         if (text.StartsWith("0x", StringComparison.OrdinalIgnoreCase))
         {
-            var digits = text[2..];
-            if (digits.Length is 0 or > 1024
-                || !BigInteger.TryParse(['0', .. digits], NumberStyles.AllowHexSpecifier,
-                    CultureInfo.InvariantCulture, out parsed))
-            {
-                return false;
-            }
-        }
-        else if (text.Length is 0 or > 1024
-            || !BigInteger.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out parsed))
-        {
-            return false;
+            return TryParseHex(text[2..], out value);
         }
 
-        if (parsed.GetByteCount(isUnsigned: true) > 32)
+        value = default;
+        if (text.Length is 0 or > MaximumTextLength
+            || !BigInteger.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed)
+            || parsed.GetByteCount(isUnsigned: true) > 32)
         {
             return false;
         }
 
         value = (UInt256)parsed;
+        return true;
+    }
+
+    private static bool TryParseHex(ReadOnlySpan<char> digits, out UInt256 value)
+    {
+        value = default;
+        if (digits.Length is 0 or > MaximumTextLength)
+        {
+            return false;
+        }
+
+        ulong u0 = 0, u1 = 0, u2 = 0, u3 = 0;
+        foreach (var digit in digits)
+        {
+            if (!char.IsAsciiHexDigit(digit) || u3 >> 60 != 0)
+            {
+                return false;
+            }
+
+            var nibble = (ulong)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+            u3 = (u3 << 4) | (u2 >> 60);
+            u2 = (u2 << 4) | (u1 >> 60);
+            u1 = (u1 << 4) | (u0 >> 60);
+            u0 = (u0 << 4) | nibble;
+        }
+
+        value = new UInt256(u0, u1, u2, u3);
         return true;
     }
 

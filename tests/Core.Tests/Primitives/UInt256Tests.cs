@@ -108,6 +108,7 @@ public sealed class UInt256Tests
             Assert.Equal(value, UInt256.Parse(value.ToString()));
             Assert.Equal(value, UInt256.Parse(value.ToQuantity()));
             Assert.Equal(value, UInt256.FromBigEndian(value.ToBigEndian()));
+            Assert.Equal(value, UInt256.Parse("0x000" + Convert.ToHexString(value.ToBigEndian())));
             Assert.Equal(value, (UInt256)(BigInteger)value);
             Assert.Equal(value, UInt256.FromBigEndian(value.ToBigEndian().AsSpan(32 - value.ByteLength)));
         }).QuickCheckThrowOnFailure();
