@@ -25,7 +25,7 @@ internal sealed class CodeCompiler
     /// The JIT gives optimization up at 8,000 references to locals, 20,000 instructions and 60,000 bytes of IL. No
     /// trace is begun beyond these sizes; what the last one may add stays within the JIT's.
     /// </summary>
-    private const int MaxReferences = 3_800;
+    private const int MaxReferences = 4_800;
     private const int MaxIlBytes = 36_000;
 
     private const int MaxRoots = 250;
