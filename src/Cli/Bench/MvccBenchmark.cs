@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Diagnostics;
 using SuperVm.Core.Parallel;
 using SuperVm.Core.Primitives;
 
@@ -11,10 +13,20 @@ internal sealed class MvccBenchmark : IBenchmark
     private const int Transfers = 10_000;
     private const int BatchesPerRun = 20;
     private const long InitialBalance = 1_000_000_000;
+    private const int ZipfAccounts = 1_000;
+
+    private static readonly MvccOptions[] Choices = [new(1), new(2), new(2, BloomFilter: true)];
+
+    private readonly Option<bool> _explain = new("--explain")
+    {
+        Description = "bench mvcc: what the tuner chose for each load, and why",
+    };
 
     public string Name => "mvcc";
 
     public string Description => "10,000 transfers over 50 (low) and 5 (high) accounts, plain closures, transactions/s";
+
+    public IReadOnlyList<Option> Options => [_explain];
 
     public Task RunAsync(BenchContext context)
     {
@@ -27,19 +39,62 @@ internal sealed class MvccBenchmark : IBenchmark
             Measure(context, $"{load}_stm_2_bloom", accounts, batches,
                 new MvccOptions(2, LazyAdditions: false, BloomFilter: true));
             Measure(context, $"{load}_stm_2_lazy", accounts, lazyBatches, new MvccOptions(2));
+            MeasureTuned(context, $"{load}_tuned", accounts, lazyBatches);
+        }
+
+        foreach (var skew in (double[])[0, 0.6, 1.2])
+        {
+            var batches = Enumerable.Range(0, BatchesPerRun)
+                .Select(i => Batch(ZipfAccounts, i, lazy: false, skew)).ToArray();
+            var name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"zipf_{skew}");
+            Measure(context, $"{name}_serial", ZipfAccounts, batches, new MvccOptions(1));
+            Measure(context, $"{name}_stm_2", ZipfAccounts, batches, new MvccOptions(2, LazyAdditions: false));
         }
 
         return Task.CompletedTask;
     }
 
-    private static void Measure(
-        BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches, MvccOptions options)
+    /// <summary>Everything on: the tuner takes serial execution or workers, with or without the Bloom filter.</summary>
+    private void MeasureTuned(
+        BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches)
+    {
+        var engine = new MvccEngine<int, Amount>(Seeded(accounts));
+        var tuner = new AutoTuner(["serial", "2 workers", "2 workers, Bloom filter"]);
+        Run();
+        Run();
+        context.Measure(name, "tx/s", (double)Transfers * BatchesPerRun, Run);
+        if (context.Options.GetValue(_explain))
+        {
+            context.Progress.WriteLine(tuner.Explain("µs/transfer"));
+        }
+
+        void Run()
+        {
+            foreach (var batch in batches)
+            {
+                var choice = tuner.Choose();
+                var started = Stopwatch.GetTimestamp();
+                engine.Execute(batch, Choices[choice]);
+                tuner.Observe(choice, batch.Length, Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+            }
+        }
+    }
+
+    private static MvccStore<int, Amount> Seeded(int accounts)
     {
         var store = new MvccStore<int, Amount>();
         for (var i = 0; i < accounts; i++)
         {
             store.Seed(i, new Amount(InitialBalance));
         }
+
+        return store;
+    }
+
+    private static void Measure(
+        BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches, MvccOptions options)
+    {
+        var store = Seeded(accounts);
 
         var engine = new MvccEngine<int, Amount>(store);
         Run();
@@ -66,13 +121,34 @@ internal sealed class MvccBenchmark : IBenchmark
         }
     }
 
-    private static MvccTransaction<int, Amount>[] Batch(int accounts, int seed, bool lazy)
+    /// <summary>The account of a number in [0, 1) where the k-th account is chosen with weight 1 / k^skew.</summary>
+    private static int[] Sample(int accounts, double skew, Random random)
+    {
+        var sums = new double[accounts];
+        var sum = 0.0;
+        for (var i = 0; i < accounts; i++)
+        {
+            sums[i] = sum += 1 / Math.Pow(i + 1, skew);
+        }
+
+        var chosen = new int[Transfers];
+        for (var i = 0; i < Transfers; i++)
+        {
+            var place = Array.BinarySearch(sums, random.NextDouble() * sum);
+            chosen[i] = Math.Min(place < 0 ? ~place : place, accounts - 1);
+        }
+
+        return chosen;
+    }
+
+    private static MvccTransaction<int, Amount>[] Batch(int accounts, int seed, bool lazy, double skew = 0)
     {
         var random = new Random(seed);
+        var senders = Sample(accounts, skew, random);
         var batch = new MvccTransaction<int, Amount>[Transfers];
         for (var i = 0; i < Transfers; i++)
         {
-            var from = random.Next(accounts);
+            var from = senders[i];
             var to = (from + 1 + random.Next(accounts - 1)) % accounts;
             batch[i] = lazy ? view => LazyTransfer(view, from, to) : view => Transfer(view, from, to);
         }

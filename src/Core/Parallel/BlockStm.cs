@@ -105,7 +105,7 @@ internal sealed class BlockStm
 
     private bool TryExecuteNext(int worker)
     {
-        while (Volatile.Read(ref _shared.ExecutionIndex) < _count)
+        while (Volatile.Read(ref _shared.ExecutionIndex) < _count && IsWithinWindow)
         {
             var next = Interlocked.Increment(ref _shared.ExecutionIndex) - 1;
             if (next >= _count)
@@ -122,6 +122,12 @@ internal sealed class BlockStm
 
         return false;
     }
+
+    /// <summary>
+    /// Far ahead of the commits nearly everything read is stale, and version chains grow long; near is also cheaper.
+    /// </summary>
+    private bool IsWithinWindow =>
+        Volatile.Read(ref _shared.ExecutionIndex) - Volatile.Read(ref _shared.CommitIndex) < _options.Window;
 
     private bool TryIncarnate(int transaction)
     {

@@ -49,9 +49,14 @@ internal interface IBlockStmClient
 /// <summary>How a block is run.</summary>
 /// <param name="Workers">Threads, the caller's among them; at least 1.</param>
 /// <param name="ValidateAhead">Whether idle workers validate above the commit index.</param>
+/// <param name="Window">Transactions above the commit index that may be executed.</param>
 /// <param name="Interleaving">Called at every scheduling point with the worker; tests yield or delay there.</param>
-internal sealed record BlockStmOptions(int Workers, bool ValidateAhead, Action<int>? Interleaving = null)
+internal sealed record BlockStmOptions(
+    int Workers, bool ValidateAhead, int Window, Action<int>? Interleaving = null)
 {
+    /// <summary>How far ahead of the commits a worker may go, for each worker.</summary>
+    internal const int WindowPerWorker = 32;
+
     /// <summary>The most workers that the per-worker counters have room for.</summary>
     internal const int MaxWorkers = 64;
 }

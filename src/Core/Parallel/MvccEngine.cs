@@ -60,7 +60,9 @@ public sealed class MvccEngine<TKey, TValue>
         Prepare(options.Workers, batch.Count);
         var client = new Client(this, batch, options);
         var scheduler = new BlockStm(
-            client, batch.Count, new BlockStmOptions(options.Workers, options.ValidateAhead, options.Interleaving));
+            client, batch.Count, new BlockStmOptions(
+                options.Workers, options.ValidateAhead, options.Workers * BlockStmOptions.WindowPerWorker,
+                options.Interleaving));
         Statistics = scheduler.Statistics;
         scheduler.Run();
         CommitToStore(location => location.TryFinish());

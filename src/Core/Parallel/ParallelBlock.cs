@@ -31,8 +31,12 @@ internal sealed class ParallelBlock : IBlockStmClient
             (worker, i) => new ParallelStateView(_memory, worker.Arena, i, options.Interleaving))];
         _records = records;
         _predecessors = PredecessorsBySender(input.Transactions);
+
+        // With a database at a distance every transaction is begun at once, to learn what it needs.
+        var isDistant = outcome.State.Parent is IStateLoader;
+        var window = isDistant ? count : options.Workers * BlockStmOptions.WindowPerWorker;
         _scheduler = new BlockStm(
-            this, count, new BlockStmOptions(options.Workers, options.ValidateAhead, options.Interleaving));
+            this, count, new BlockStmOptions(options.Workers, options.ValidateAhead, window, options.Interleaving));
         _missing = new MissingKeys(outcome.State.Parent as IStateLoader, _scheduler);
     }
 
