@@ -47,8 +47,8 @@ public sealed partial class Chain : IChain, IDisposable
         _options = options;
         _state = state;
         _processor = options.Processor ?? new BlockProcessor(new EvmEngine());
-        _blocks = new(options.BlockCacheBytes);
-        _receipts = new(options.BlockCacheBytes);
+        _blocks = new(options.BlockCacheBytes, stripes: 1);
+        _receipts = new(options.BlockCacheBytes, stripes: 1);
         Spec = spec;
         Genesis = genesis;
         _head = state.HeadNumber == 0

@@ -26,5 +26,5 @@ public sealed record ChainOptions
     public long MaximumOrphanBytes { get; init; } = 32L << 20;
 
     /// <summary>Canonical blocks and receipts that are kept in memory, in bytes of their stored form.</summary>
-    public long BlockCacheBytes { get; init; } = 16L << 20;
+    public long BlockCacheBytes { get; init; } = 32L << 20;
 }

@@ -7,13 +7,15 @@ namespace SuperVm.Core.State;
 /// list to maintain. A stripe's dictionaries come into being with its first entry.
 /// </remarks>
 /// <param name="limit">The sum of costs that is never exceeded.</param>
-internal sealed class BoundedCache<TKey, TValue>(long limit)
+/// <param name="stripes">
+/// Parts with a lock of their own. An entry that costs more than half a part's share is not kept, so a cache of few
+/// large entries has one.
+/// </param>
+internal sealed class BoundedCache<TKey, TValue>(long limit, int stripes = 8)
     where TKey : notnull
 {
-    private const int StripeCount = 8;
-
-    private readonly Stripe[] _stripes = Enumerable.Range(0, StripeCount).Select(_ => new Stripe()).ToArray();
-    private readonly long _generationLimit = limit / StripeCount / 2;
+    private readonly Stripe[] _stripes = Enumerable.Range(0, stripes).Select(_ => new Stripe()).ToArray();
+    private readonly long _generationLimit = limit / stripes / 2;
     private long _hits;
     private long _misses;
 
@@ -123,7 +125,7 @@ internal sealed class BoundedCache<TKey, TValue>(long limit)
         stripe.YoungCost += entry.Cost;
     }
 
-    private Stripe StripeOf(in TKey key) => _stripes[(key.GetHashCode() >>> 7) % StripeCount];
+    private Stripe StripeOf(in TKey key) => _stripes[(key.GetHashCode() >>> 7) % _stripes.Length];
 
     private readonly record struct Entry(TValue Value, int Cost);
 
