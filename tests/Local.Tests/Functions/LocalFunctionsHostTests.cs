@@ -1,0 +1,186 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using SuperVm.Core.Storage;
+using SuperVm.Local.Functions;
+
+namespace SuperVm.Local.Tests.Functions;
+
+/// <summary>The local functions host with a real handler process.</summary>
+public sealed class LocalFunctionsHostTests
+{
+    [Fact]
+    public async Task A_queue_message_reaches_the_handler_as_the_functions_host_sends_it()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"show","height":7}""");
+        var seen = Encoding.UTF8.GetString((await app.TakeAsync(HandlerApp.Seen, 1))[0]).Split('\n');
+        Assert.StartsWith("Azure-Functions-Host/", seen[0]);
+        Assert.Equal("application/json; charset=utf-8", seen[1]);
+        using var json = JsonDocument.Parse(seen[2]);
+        Assert.Equal(
+            """
+            "{\"do\":\"show\",\"height\":7}"
+            """,
+            json.RootElement.GetProperty("Data").GetProperty("msg").GetString());
+        var metadata = json.RootElement.GetProperty("Metadata");
+        Assert.Equal("1", metadata.GetProperty("DequeueCount").GetString());
+        Assert.Equal("\"7\"", metadata.GetProperty("height").GetString());
+        Assert.Equal("Work", metadata.GetProperty("sys").GetProperty("MethodName").GetString());
+    }
+
+    [Fact]
+    public async Task Outputs_are_sent_and_strings_of_base64_are_decoded()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"many"}""");
+        var bodies = (await app.TakeAsync(HandlerApp.Seen, 3)).Select(Encoding.Latin1.GetString).ToList();
+        Assert.Equal(["a b", "\u0001\u0002", """{"n":1}"""], bodies);
+    }
+
+    [Fact]
+    public async Task A_message_that_fails_at_each_delivery_is_poison()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"fail"}""");
+        Assert.Contains("500", (await app.NextAsync("Work")).Failure);
+        Assert.Contains("500", (await app.NextAsync("Work")).Failure);
+        var poison = await app.TakeAsync(BusLimits.PoisonQueue(HandlerApp.Queue), 1);
+        Assert.Equal("""{"do":"fail"}""", Encoding.UTF8.GetString(poison[0]));
+        Assert.Equal(0, await app.Bus.CountAsync(HandlerApp.Queue));
+    }
+
+    [Fact]
+    public async Task An_answer_without_a_body_is_a_failure_told_in_words()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"empty"}""");
+        Assert.Contains("{}", (await app.NextAsync("Work")).Failure);
+    }
+
+    [Fact]
+    public async Task A_handler_that_asks_for_a_restart_is_started_anew_as_often_as_it_asks()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"exit","code":200}""");
+        await app.TakeAsync(BusLimits.PoisonQueue(HandlerApp.Queue), 1);
+        await app.SendAsync("""{"do":"exit","code":200}""");
+        await app.TakeAsync(BusLimits.PoisonQueue(HandlerApp.Queue), 1);
+        await app.SendAsync("""{"do":"show"}""");
+        await app.TakeAsync(HandlerApp.Seen, 1);
+        Assert.Equal(5, app.Host.HandlerStarts);
+    }
+
+    [Fact]
+    public async Task A_handler_that_fails_for_the_third_time_stops_the_host_and_the_messages_stay()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"exit","code":1}""");
+        await app.TakeAsync(BusLimits.PoisonQueue(HandlerApp.Queue), 1);
+        await app.SendAsync("""{"do":"exit","code":1}""");
+        Assert.Contains("3 times", await app.Host.Stopped);
+        Assert.Equal(3, app.Host.HandlerStarts);
+        await app.SendAsync("""{"do":"show"}""");
+        Assert.True(await app.Bus.CountAsync(HandlerApp.Queue) >= 1);
+    }
+
+    [Fact]
+    public async Task A_handler_that_ends_with_zero_is_not_started_again()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        await app.SendAsync("""{"do":"exit","code":0}""");
+        Assert.Contains("code 0", await app.Host.Stopped);
+        Assert.Equal(1, app.Host.HandlerStarts);
+    }
+
+    [Fact]
+    public async Task An_invocation_that_takes_too_long_fails_and_the_handler_is_started_anew()
+    {
+        await using var app = await HandlerApp.StartAsync("\"functionTimeout\":\"00:00:10\",");
+        await app.SendAsync("""{"do":"hang"}""");
+        Assert.Contains("longer than", (await app.NextAsync("Work")).Failure);
+        await app.SendAsync("""{"do":"show"}""");
+        await app.TakeAsync(HandlerApp.Seen, 1);
+        Assert.True(app.Host.HandlerStarts >= 2);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_handled_for_long_is_renewed_and_delivered_once()
+    {
+        var bus = new RenewalBus(new InMemoryMessageBus(TimeProvider.System), 3);
+        await using var app = await HandlerApp.StartAsync(
+            bus: bus, options: new() { Visibility = TimeSpan.FromSeconds(2) });
+        await app.SendAsync("""{"do":"wait"}""");
+        await bus.Renewed;
+        using var client = new HttpClient();
+        await client.PostAsync(new Uri(app.Host.Address!, "release"), null);
+        Assert.Null((await app.NextAsync("Work")).Failure);
+        Assert.Equal(1, bus.Deliveries);
+    }
+
+    [Fact]
+    public async Task Http_requests_and_answers_pass_as_they_are()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(app.Host.Address!, "a/b%20c?d=e"));
+        request.Headers.Add("x-asked", "this");
+        request.Content = new StringContent("body");
+        using var answer = await client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal("yes", answer.Headers.GetValues("x-answer").Single());
+        Assert.Equal("POST /a/b%20c?d=e this body", await answer.Content.ReadAsStringAsync());
+        using var refused = await client.DeleteAsync(new Uri(app.Host.Address!, "a"));
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_timer_runs_again_and_again()
+    {
+        await using var app = await HandlerApp.StartAsync();
+        Assert.Null((await app.NextAsync("Tick")).Failure);
+        Assert.Null((await app.NextAsync("Tick")).Failure);
+    }
+
+    /// <summary>Counts deliveries, and tells when so many renewals were made.</summary>
+    private sealed class RenewalBus(IMessageBus inner, int renewals) : IMessageBus
+    {
+        private readonly TaskCompletionSource _renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _left = renewals;
+        private int _deliveries;
+
+        public Task Renewed => _renewed.Task;
+
+        public int Deliveries => _deliveries;
+
+        public Task SendAsync(
+            string queue, ReadOnlyMemory<byte> body, TimeSpan delay = default, CancellationToken cancellation = default)
+            => inner.SendAsync(queue, body, delay, cancellation);
+
+        public async Task<IReadOnlyList<BusMessage>> ReceiveAsync(
+            string queue, int most, TimeSpan visibility, CancellationToken cancellation = default)
+        {
+            var received = await inner.ReceiveAsync(queue, most, visibility, cancellation);
+            Interlocked.Add(ref _deliveries, received.Count);
+            return received;
+        }
+
+        public async Task<BusMessage?> RenewAsync(
+            string queue, BusMessage message, TimeSpan visibility, CancellationToken cancellation = default)
+        {
+            var renewed = await inner.RenewAsync(queue, message, visibility, cancellation);
+            if (Interlocked.Decrement(ref _left) == 0)
+            {
+                _renewed.SetResult();
+            }
+
+            return renewed;
+        }
+
+        public Task<bool> CompleteAsync(string queue, BusMessage message, CancellationToken cancellation = default)
+            => inner.CompleteAsync(queue, message, cancellation);
+
+        public Task<long> CountAsync(string queue, CancellationToken cancellation = default)
+            => inner.CountAsync(queue, cancellation);
+    }
+}
