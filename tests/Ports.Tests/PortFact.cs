@@ -19,6 +19,11 @@ public sealed class PortFactAttribute : FactAttribute;
 /// <summary>Makes skipped cases of facts whose class lacks its command.</summary>
 public sealed class PortFactDiscoverer(IMessageSink sink) : FactDiscoverer(sink)
 {
+    /// <summary>True where a folder of the PATH holds the command.</summary>
+    public static bool IsInstalled(string command) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator)
+        .Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, command)));
+
     protected override IXunitTestCase CreateTestCase(
         ITestFrameworkDiscoveryOptions options, ITestMethod method, IAttributeInfo fact)
     {
@@ -33,8 +38,4 @@ public sealed class PortFactDiscoverer(IMessageSink sink) : FactDiscoverer(sink)
                 method,
                 need.GetNamedArgument<string>(nameof(NeedsCommandAttribute.Reason)));
     }
-
-    private static bool IsInstalled(string command) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator)
-        .Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, command)));
 }
