@@ -8,7 +8,7 @@ using SuperVm.Ports.Tests;
 
 namespace SuperVm.Azure.Tests;
 
-/// <summary>A function app run by the local functions host over emulated storage queues, as `func start` would.</summary>
+/// <summary>A function app run by the local functions host over emulated storage queues.</summary>
 [Collection(EmulatorsCollection.Name)]
 [NeedsCommand("npm", EmulatorsFixture.Reason)]
 public sealed class FunctionsHostTests : IDisposable
