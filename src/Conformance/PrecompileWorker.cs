@@ -161,15 +161,9 @@ internal sealed class PrecompileWorker : IConformanceWorker
                     continue;
                 }
 
-                if (signature.Length != 64 || key.Length != 65)
-                {
-                    // Not expressible as the contract's 160 bytes.
-                    cases.Skip();
-                    continue;
-                }
-
                 cases.Run(name, () =>
                 {
+                    // A signature of another length makes an input of another length, which the contract refuses.
                     byte[] input = [.. SHA256.HashData(test.BytesMember("msg")), .. signature, .. key.AsSpan(1)];
                     byte[] expected = test.TextMember("result") == "valid" ? UInt256.One.ToBigEndian() : [];
                     return Difference(Call(input, 0x100, Fork.Osaka), expected);
