@@ -6,6 +6,8 @@ internal static class CommandList
     internal static IReadOnlyList<ICommandModule> All { get; } =
     [
         new DevCommand(),
+        new ValidatorCommand(),
+        new TestnetCommand(),
         new ImportCommand(),
         new StoreCommand(),
         new BenchCommand(),

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Runtime.InteropServices;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
@@ -103,7 +102,7 @@ internal sealed class DevCommand : ICommandModule
         }
     }
 
-    private static BlockProcessor TunedProcessor() => new(
+    internal static BlockProcessor TunedProcessor() => new(
         new EvmEngine(),
         new TunedTransactionRunner(static () => new EvmEngine(), Environment.ProcessorCount, TimeProvider.System));
 
@@ -141,7 +140,7 @@ internal sealed class DevCommand : ICommandModule
                 accounts, parsed.GetValue(_balance), parsed.GetValue(_mnemonic)!, node, store.Kind, server.Address));
         }
 
-        await StopRequestedAsync(cancellation);
+        await StopSignal.RequestedAsync(cancellation);
         write("stopping");
         return 0;
     }
@@ -164,22 +163,6 @@ internal sealed class DevCommand : ICommandModule
         var balance = new Core.Primitives.UInt256(parsed.GetValue(_balance)) * 1_000_000_000_000_000_000;
         return DevGenesis.Create(
             parsed.GetValue(_chainId) ?? ChainSpec.DevelopmentChainId, fork, accounts, balance, timestamp);
-    }
-
-    /// <summary>Ends at SIGINT, SIGTERM or when the caller cancels.</summary>
-    private static async Task StopRequestedAsync(CancellationToken cancellation)
-    {
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.TrySetResult();
-        }
-
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        using var cancelled = cancellation.Register(() => stop.TrySetResult());
-        await stop.Task;
     }
 
     private static void Require<T>(Option<T> option, Predicate<T?> holds, string otherwise) =>

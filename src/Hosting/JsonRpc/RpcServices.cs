@@ -22,6 +22,11 @@ internal static class RpcServices
             new LogMethods(node, blocks),
             new FeeMethods(node, blocks),
         };
+        if (node.Consensus is { } consensus)
+        {
+            modules.Add(new ConsensusMethods(consensus));
+        }
+
         if (node.Options.AllowDevelopmentMethods)
         {
             modules.Add(new DevMethods(node));

@@ -31,7 +31,7 @@ public sealed class Node : IDisposable
         Clock = new DevClock(clock);
         Pool = new TransactionPool(options.Pool, clock, state);
         Producer = new BlockProducer(chain, spec, Pool, Clock, options, log);
-        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal);
+        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, options.OnAccepted);
         Calls = new CallRunner(newEngine);
         Fees = new FeeOracle(chain);
         Pending = new PendingBlocks(chain, Pool, Producer);
@@ -58,6 +58,9 @@ public sealed class Node : IDisposable
     internal FeeOracle Fees { get; }
 
     internal PendingBlocks Pending { get; }
+
+    /// <summary>The consensus that makes the chain's blocks; null where this node makes them alone.</summary>
+    internal Consensus.ConsensusView? Consensus { get; init; }
 
     /// <summary>Begins to make blocks.</summary>
     public void Start() => Producer.Start();

@@ -24,6 +24,12 @@ public sealed record NodeOptions
     /// <summary>The newest block counts as safe and finalized, because there is but one validator.</summary>
     public bool IsInstantlyFinal { get; init; } = true;
 
+    /// <summary>
+    /// Told of transactions that the pool took, before their sender is answered: where others order them, they are kept
+    /// and passed on here. Called on many threads at once.
+    /// </summary>
+    public Action<IReadOnlyList<PooledAnswer>>? OnAccepted { get; init; }
+
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }
 }

@@ -12,12 +12,17 @@ internal readonly record struct Submission(Hash256 Hash, string? Error)
     internal static Submission Refused(string error) => new(default, error);
 }
 
+/// <summary>A transaction that the pool took, and how.</summary>
+public readonly record struct PooledAnswer(Transaction Transaction, PoolStatus Status);
+
 /// <summary>Checks transactions and puts them into the pool; the first step of a transaction's way.</summary>
 /// <remarks>
 /// decode → rules of the next block → known? → signature (all of a batch at once, on all cores) → pool. Wordings follow
 /// geth where clients tell errors apart by them. Safe for concurrent use.
 /// </remarks>
-internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> nextBlock, Action onAdded)
+internal sealed class TransactionIngest(
+    TransactionPool pool, Func<NextBlock> nextBlock, Action onAdded,
+    Action<IReadOnlyList<PooledAnswer>>? onAccepted = null)
 {
     private int _submitters;
 
@@ -79,6 +84,7 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
         accepted.RemoveAll(transaction => transaction.Sender is null);
         var pooled = new PoolAnswer[accepted.Count];
         pool.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(accepted), pooled);
+        TellAccepted(accepted, pooled);
         var place = 0;
         var added = false;
         for (var i = 0; i < candidates.Length; i++)
@@ -101,6 +107,28 @@ internal sealed class TransactionIngest(TransactionPool pool, Func<NextBlock> ne
         if (added)
         {
             onAdded();
+        }
+    }
+
+    private void TellAccepted(List<Transaction> offered, PoolAnswer[] answers)
+    {
+        if (onAccepted is null)
+        {
+            return;
+        }
+
+        var taken = new List<PooledAnswer>(offered.Count);
+        for (var i = 0; i < offered.Count; i++)
+        {
+            if (answers[i].IsIn)
+            {
+                taken.Add(new PooledAnswer(offered[i], answers[i].Status));
+            }
+        }
+
+        if (taken.Count > 0)
+        {
+            onAccepted(taken);
         }
     }
 

@@ -1,0 +1,20 @@
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Runner;
+
+namespace SuperVm.Hosting.Consensus;
+
+/// <summary>What JSON-RPC may ask of consensus; the epoch is the replica's newest.</summary>
+internal sealed class ConsensusView(ConsensusArchive archive, ulong chainId)
+{
+    private volatile Epoch? _epoch;
+
+    internal ConsensusArchive Archive => archive;
+
+    internal ulong ChainId => chainId;
+
+    internal Epoch? Epoch
+    {
+        get => _epoch;
+        set => _epoch = value;
+    }
+}

@@ -1,0 +1,296 @@
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Runner;
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Mempool;
+using SuperVm.Core.Node;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+using SuperVm.Core.Storage;
+using SuperVm.Hosting.Nodes;
+
+namespace SuperVm.Hosting.Consensus;
+
+/// <summary>A chain whose blocks PBFT orders: the replica, its peers, and the node that clients speak to.</summary>
+/// <remarks>
+/// <code>
+///   clients ─▶ Node (checks, pool) ─▶ journal ─▶┐
+///   peers ─▶ PeerServer ─▶ a queue each ───────▶├─▶ one thread: DurableRunner ─▶ PeerTransport ─▶ peers
+///   timers, executed blocks ───────────────────▶┘          └─▶ BlockExecutor ─▶ Chain: "latest"
+///                                                          └─▶ attested by a quorum: "finalized"
+/// </code>
+/// A submission is answered once it is in the journal; the pool passes it on when its sender's earlier ones are there.
+/// </remarks>
+public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
+{
+    /// <summary>Events that share one write.</summary>
+    private const int EventsAtOnce = 256;
+
+    private readonly Chain _chain;
+    private readonly IKeyValueStore _store;
+    private readonly ValidatorOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly Action<string> _log;
+    private readonly EventQueue _events = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<Hash256, Transaction> _gapped = [];
+    private readonly Lock _gappedGate = new();
+    private readonly Secp256k1Signer _signer;
+    private readonly TransactionCache _transactions;
+    private readonly SubmissionJournal _journal;
+    private readonly ConsensusView _view;
+    private readonly ConsensusTimers _timers;
+    private readonly PeerTransport _transport;
+    private readonly PeerServer _server;
+    private readonly BlockExecutor _executor;
+    private readonly DurableRunner _runner;
+    private Thread? _thread;
+    private volatile bool _stopping;
+
+    /// <summary>A validator over an opened chain; store and chain stay the caller's.</summary>
+    /// <exception cref="ArgumentException">No validator set, or no key.</exception>
+    public ValidatorNode(
+        Chain chain, IKeyValueStore store, Func<IExecutionEngine> newEngine, NodeOptions node, ValidatorOptions options,
+        TimeProvider clock, Action<string> log)
+    {
+        (_chain, _store, _options, _clock, _log) = (chain, store, options, clock, log);
+        _signer = new Secp256k1Signer(options.PrivateKey);
+        _transactions = new TransactionCache(chain.ChainId);
+        _journal = new SubmissionJournal(store, options.Sync);
+        _view = new ConsensusView(new ConsensusArchive(store), chain.ChainId);
+        _timers = new ConsensusTimers(clock, _events);
+        Node = new Node(
+            chain, chain.Spec, newEngine,
+            node with { IsInstantlyFinal = false, AllowDevelopmentMethods = false, OnAccepted = OnAccepted },
+            clock, log)
+        {
+            Consensus = _view,
+        };
+        _transport = new PeerTransport(chain.ChainId, _signer, options.Validators, clock, log);
+        _server = new PeerServer(chain.ChainId, _signer.Address, options, _events, clock);
+        _executor = new BlockExecutor(Node, _transactions, _journal, _events, clock, Fail);
+        _runner = new DurableRunner(ContextOf(chain, options), store, _transport, _timers, _executor, this)
+        {
+            Sync = options.Sync,
+        };
+    }
+
+    /// <summary>What JSON-RPC is served from.</summary>
+    public Node Node { get; }
+
+    /// <summary>The address of this validator's key.</summary>
+    public Address Address => _signer.Address;
+
+    /// <summary>Ends when the validator is stopped; fails where it cannot go on.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Binds the consensus port and begins.</summary>
+    /// <exception cref="IOException">The port cannot be bound.</exception>
+    public async Task StartAsync(CancellationToken cancellation = default)
+    {
+        if (_runner.Replica.HaltReason is { } reason)
+        {
+            throw new StoreException($"this validator stopped for good: {reason}");
+        }
+
+        if (_runner.Archive.LastAttestation() is { } last)
+        {
+            SetFinality(last.Statement.Sequence);
+        }
+
+        _view.Epoch = _runner.Replica.Epoch;
+        SubmitJournal();
+        await _server.StartAsync(cancellation);
+        _executor.Start(_runner.Archive);
+        _thread = new Thread(Run) { IsBackground = true, Name = "consensus" };
+        _thread.Start();
+    }
+
+    /// <summary>Told by the runner, after what happened is saved.</summary>
+    public void Happened(Effect effect)
+    {
+        switch (effect)
+        {
+            case BlockFinalized e:
+                SetFinality(e.Certificate.Statement.Sequence);
+                _view.Epoch = _runner.Replica.Epoch;
+                break;
+            case RequestRefused e when !e.IsInvalid:
+                _log("a transaction waits: the replica's pool is full");
+                break;
+            case EvidenceFound:
+                _log("proof of a validator's fault is stored");
+                break;
+            case ReplicaHalted e:
+                Fail(new InvalidDataException($"the replica stopped for good: {e.Reason}"));
+                break;
+            case MessageDropped
+            {
+                Reason: DropReason.Malformed or DropReason.Oversized or DropReason.WrongSignature
+                    or DropReason.InvalidProof or DropReason.Conflicting,
+            } e:
+                _log($"dropped a {e.Kind} of {e.From}: {e.Reason}");
+                break;
+            default:
+                break;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _stopping = true;
+        _events.Wake();
+        await _executor.DisposeAsync();
+        _thread?.Join();
+        _timers.Dispose();
+        await _transport.DisposeAsync();
+        Node.Dispose();
+        _events.Dispose();
+        _completion.TrySetResult();
+    }
+
+    private ReplicaContext ContextOf(Chain chain, ValidatorOptions options)
+    {
+        var genesis = chain.Genesis;
+        var parameters = options.Parameters with
+        {
+            ChainId = chain.ChainId, GasLimit = genesis.Header.GasLimit, EpochLength = 0,
+        };
+        var set = new ValidatorSet([.. options.Validators.Select(peer => new Validator(peer.Address, peer.Power))]);
+        return new ReplicaContext(
+            parameters, _signer, new Secp256k1Verifier(), _transactions,
+            Epoch.Genesis(set, genesis.Hash, parameters.EpochLength),
+            BatchHeader.Genesis(genesis.Hash, genesis.Header.Timestamp, genesis.Header.GasLimit));
+    }
+
+    private void Run()
+    {
+        var events = new List<ReplicaEvent>(EventsAtOnce);
+        try
+        {
+            _runner.Start();
+            while (!_stopping)
+            {
+                SubmitGapped();
+                _events.Take(events, EventsAtOnce, _timers.NowMs);
+                if (events.Count == 0)
+                {
+                    _events.Wait();
+                    continue;
+                }
+
+                _runner.Process(events);
+                events.Clear();
+            }
+        }
+        catch (Exception failure)
+        {
+            Fail(failure);
+        }
+    }
+
+    private void Fail(Exception failure)
+    {
+        _stopping = true;
+        _log($"this validator stops: {failure}");
+        _completion.TrySetException(failure);
+    }
+
+    private void SetFinality(ulong number) => _chain.SetFinality(number, number);
+
+    /// <summary>Whether the sender's nonce is used, by this transaction or by another.</summary>
+    private bool IsDone(TransactionIngest.Candidate candidate)
+    {
+        if (candidate.Transaction is not { } transaction
+            || !TransactionSigner.TryRecoverSender(transaction, out var sender))
+        {
+            return true;
+        }
+
+        var account = default(Account);
+        _chain.StateAt(_chain.Head.Number).State?.ReadAccount(sender, out account);
+        return account.Nonce > transaction.Nonce;
+    }
+
+    /// <summary>What was answered and is in no block yet goes the same way again after a start.</summary>
+    private void SubmitJournal()
+    {
+        foreach (var (hash, bytes) in _journal.All())
+        {
+            var candidates = new[] { TransactionIngest.Decode(bytes) };
+            if (IsDone(candidates[0]))
+            {
+                _journal.Remove([hash]);
+                continue;
+            }
+
+            var answers = new Submission[1];
+            Node.Ingest.Submit(candidates, answers);
+            if (answers[0].Error is { } reason)
+            {
+                _log($"transaction {hash} waits in the journal: {reason}");
+            }
+        }
+    }
+
+    private void OnAccepted(IReadOnlyList<PooledAnswer> accepted)
+    {
+        var encoded = new List<(Hash256 Hash, byte[] Bytes)>(accepted.Count);
+        foreach (var (transaction, _) in accepted)
+        {
+            var bytes = TransactionCodec.Encode(transaction);
+            encoded.Add((transaction.Hash, bytes));
+            _transactions.Add(transaction.Hash, transaction, bytes.Length);
+        }
+
+        _journal.Add(encoded);
+        var ready = new List<byte[]>(accepted.Count);
+        for (var i = 0; i < accepted.Count; i++)
+        {
+            if (accepted[i].Status == PoolStatus.Pending)
+            {
+                ready.Add(encoded[i].Bytes);
+                continue;
+            }
+
+            lock (_gappedGate)
+            {
+                _gapped[encoded[i].Hash] = accepted[i].Transaction;
+            }
+        }
+
+        _events.Submit(ready);
+    }
+
+    /// <summary>Passes on what waited behind a gap in its sender's nonces, once the gap is filled.</summary>
+    private void SubmitGapped()
+    {
+        lock (_gappedGate)
+        {
+            if (_gapped.Count == 0)
+            {
+                return;
+            }
+
+            var ready = new List<Transaction>();
+            foreach (var (hash, transaction) in _gapped)
+            {
+                if (Node.Pool.Find(hash) is null)
+                {
+                    _gapped.Remove(hash);
+                }
+                else if (Node.Pool.NextNonce(transaction.Sender!.Value) > transaction.Nonce)
+                {
+                    _gapped.Remove(hash);
+                    ready.Add(transaction);
+                }
+            }
+
+            if (ready.Count > 0)
+            {
+                _events.Submit(ready.OrderBy(transaction => transaction.Nonce).Select(TransactionCodec.Encode));
+            }
+        }
+    }
+}
