@@ -212,7 +212,7 @@ internal sealed class BlockProducer : IDisposable
     {
         try
         {
-            Preview();
+            _chain.Build(Attributes(null), WarmUpTransfers.Of(_options.Accounts, Next, _pool));
         }
         catch (InvalidOperationException problem)
         {
