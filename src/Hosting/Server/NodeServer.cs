@@ -75,7 +75,7 @@ public sealed class NodeServer : IAsyncDisposable
         catch (Exception refusal) when (refusal is IOException or SocketException)
         {
             await application.DisposeAsync();
-            var reason = refusal is SocketException ? refusal.Message : refusal.InnerException?.Message ?? refusal.Message;
+            var reason = (refusal is SocketException ? refusal : refusal.InnerException ?? refusal).Message;
             throw new IOException($"cannot listen on {options.Host} port {options.Port}: {reason}", refusal);
         }
 
