@@ -4,7 +4,7 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.Nodes;
 
-/// <summary>Transfers that a node executes for itself when it starts, and forgets: then the hot code is compiled.</summary>
+/// <summary>Transfers that a node executes and forgets when it starts: the hot code is compiled by then.</summary>
 internal static class WarmUpTransfers
 {
     private const int Count = 128;
