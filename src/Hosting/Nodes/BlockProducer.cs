@@ -169,7 +169,7 @@ internal sealed class BlockProducer : IDisposable
     {
         _stopping = true;
         _wake.Set();
-        if (_thread.IsAlive)
+        if (_thread.IsAlive && _thread != Thread.CurrentThread)
         {
             _thread.Join();
             while (_isAutomatic && TryMine(out _))

@@ -13,7 +13,7 @@ public sealed class BlockProducerTests
     {
         using var node = new TestNode();
         const int PerAccount = 200;
-        var mined = new TaskCompletionSource();
+        var mined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var count = 0;
         node.Chain.HeadChanged += change =>
         {
