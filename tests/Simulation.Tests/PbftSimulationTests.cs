@@ -58,14 +58,15 @@ public sealed class PbftSimulationTests
     }
 
     [Fact]
-    public void Without_faults_every_number_of_replicas_finishes_at_once()
+    public void Without_faults_every_number_of_replicas_finishes_and_falls_silent()
     {
         HashSet<FaultKind> none = [];
         foreach (var replicas in (int[])[1, 2, 3, 4, 5, 7, 10, 13])
         {
             var outcome = PbftSimulator.Run(new SimInput(1, replicas, none));
             Assert.Null(outcome.Violation);
-            Assert.InRange(outcome.VirtualMs, 1, 10_000);
+            // The last of the statuses that follow the work, ever slower, is sent about 25 s after it.
+            Assert.InRange(outcome.VirtualMs, 1, 30_000);
         }
     }
 
