@@ -26,29 +26,6 @@ internal sealed class MemoryState : IStateReader, IBlockHashSource
         _accounts[address] = _accounts[address] with { HasStorage = true };
     }
 
-    /// <summary>Takes a block's changes over, as a commit would.</summary>
-    internal void Apply(BlockState changes)
-    {
-        foreach (var code in changes.NewCode)
-        {
-            _codes[code.Key] = code.Value;
-        }
-
-        foreach (var account in changes.Accounts)
-        {
-            if (!account.Changed)
-            {
-                continue;
-            }
-
-            _accounts[account.Address] = account.Current;
-            foreach (var (slot, value) in account.Slots)
-            {
-                _slots[new SlotKey(account.Address, slot)] = value.Current;
-            }
-        }
-    }
-
     public ReadStatus ReadAccount(in Address address, out Account account) =>
         _accounts.TryGetValue(address, out account) ? ReadStatus.Found : ReadStatus.Absent;
 
