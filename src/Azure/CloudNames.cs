@@ -1,0 +1,138 @@
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Azure;
+
+/// <summary>Every name that the program and its cloud resources have to agree on.</summary>
+/// <remarks>
+/// The templates under infra/bicep make what is named here, a test compares the two word by word, and the local
+/// emulation creates its queues, tables and containers from these lists. A validator has a storage account and a
+/// database of its own, so no name carries a prefix.
+/// </remarks>
+public static class CloudNames
+{
+    /// <summary>Storage queues; each has a poison queue beside it (<see cref="BusLimits.PoisonQueue"/>).</summary>
+    public static class Queues
+    {
+        /// <summary>To the validator's replica: packed transactions, other replicas' messages, time-outs.</summary>
+        public const string Inbox = "inbox";
+
+        /// <summary>From the replica to execution: ordered batches.</summary>
+        public const string Batches = "batches";
+
+        /// <summary>To the prover: proof jobs.</summary>
+        public const string Proofs = "proofs";
+
+        public static IReadOnlyList<string> All { get; } = [Inbox, Batches, Proofs];
+    }
+
+    /// <summary>Tables of the storage account.</summary>
+    public static class Tables
+    {
+        /// <summary>The durable journal of ordered batches.</summary>
+        public const string Journal = "journal";
+
+        /// <summary>What became of a transaction, by its hash.</summary>
+        public const string Transactions = "transactions";
+
+        /// <summary>Actions of administrators, redacted.</summary>
+        public const string Audit = "audit";
+
+        public static IReadOnlyList<string> All { get; } = [Journal, Transactions, Audit];
+    }
+
+    /// <summary>Blob containers.</summary>
+    public static class BlobContainers
+    {
+        /// <summary>Block bodies, and under <see cref="ClaimCheck.Folder"/> what is too large for a message.</summary>
+        public const string Bodies = "bodies";
+
+        /// <summary>State snapshots.</summary>
+        public const string Snapshots = "snapshots";
+
+        /// <summary>Blobs whose leases say who works alone.</summary>
+        public const string Leases = "leases";
+
+        /// <summary>The genesis file.</summary>
+        public const string Config = "config";
+
+        public static IReadOnlyList<string> All { get; } = [Bodies, Snapshots, Leases, Config];
+    }
+
+    /// <summary>Containers of the document database, all with the partition key <c>/pk</c>.</summary>
+    public static class DocumentContainers
+    {
+        /// <summary>One document: the committed head.</summary>
+        public const string Head = "head";
+
+        /// <summary>One document for each state key: its value, and the one before.</summary>
+        public const string State = "state";
+
+        /// <summary>Subtrees of the tries, packed.</summary>
+        public const string Pages = "pages";
+
+        /// <summary>Contract code by its hash.</summary>
+        public const string Code = "code";
+
+        /// <summary>Blocks by hash and number, transactions, logs.</summary>
+        public const string Index = "index";
+
+        /// <summary>The replica's durable state.</summary>
+        public const string Replica = "replica";
+
+        public static IReadOnlyList<string> All { get; } = [Head, State, Pages, Code, Index, Replica];
+    }
+
+    /// <summary>App settings, which a handler sees as environment variables.</summary>
+    public static class Settings
+    {
+        /// <summary>End points of the storage account's services and of the document database.</summary>
+        public const string QueueUri = "SUPERVM_QUEUE_URI";
+        public const string BlobUri = "SUPERVM_BLOB_URI";
+        public const string TableUri = "SUPERVM_TABLE_URI";
+        public const string DocumentUri = "SUPERVM_DOCUMENT_URI";
+
+        /// <summary>The document database.</summary>
+        public const string Database = "SUPERVM_DATABASE";
+
+        /// <summary>The client id of the app's user-assigned identity.</summary>
+        public const string IdentityClientId = "SUPERVM_IDENTITY_CLIENT_ID";
+
+        /// <summary>The genesis file's name in <see cref="BlobContainers.Config"/>.</summary>
+        public const string Genesis = "SUPERVM_GENESIS";
+
+        /// <summary>The validators as JSON: <c>[{"address":"0x…","power":1,"url":"https://…"}]</c>.</summary>
+        public const string Validators = "SUPERVM_VALIDATORS";
+
+        /// <summary>The validator's private key, 32 bytes in hex; a reference to the key vault in the cloud.</summary>
+        public const string ValidatorKey = "SUPERVM_VALIDATOR_KEY";
+
+        /// <summary>Whether JSON-RPC answers without a key: <c>true</c> or <c>false</c>.</summary>
+        public const string RpcOpen = "SUPERVM_RPC_OPEN";
+
+        /// <summary>Transactions a second that one sender, one network address and all may submit.</summary>
+        public const string SenderRate = "SUPERVM_RATE_SENDER";
+        public const string AddressRate = "SUPERVM_RATE_ADDRESS";
+        public const string GlobalRate = "SUPERVM_RATE_GLOBAL";
+
+        /// <summary>The smallest fee a gas that is taken, in wei.</summary>
+        public const string FeeFloor = "SUPERVM_FEE_FLOOR_WEI";
+
+        /// <summary>Transactions of one sender that may wait.</summary>
+        public const string PendingPerSender = "SUPERVM_PENDING_PER_SENDER";
+
+        /// <summary>What the templates give to the function apps.</summary>
+        public static IReadOnlyList<string> All { get; } =
+        [
+            QueueUri, BlobUri, TableUri, DocumentUri, Database, IdentityClientId, Genesis, Validators, ValidatorKey,
+            RpcOpen, SenderRate, AddressRate, GlobalRate, FeeFloor, PendingPerSender,
+        ];
+
+        /// <summary>Account and key of an emulator of this machine; no template may set them.</summary>
+        public const string EmulatorAccount = "SUPERVM_EMULATOR_ACCOUNT";
+        public const string EmulatorStorageKey = "SUPERVM_EMULATOR_STORAGE_KEY";
+        public const string EmulatorDocumentKey = "SUPERVM_EMULATOR_DOCUMENT_KEY";
+
+        public static IReadOnlyList<string> EmulatorOnly { get; } =
+            [EmulatorAccount, EmulatorStorageKey, EmulatorDocumentKey];
+    }
+}
