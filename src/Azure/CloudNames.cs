@@ -82,6 +82,21 @@ public static class CloudNames
         public static IReadOnlyList<string> All { get; } = [Head, State, Pages, Code, Index, Replica];
     }
 
+    /// <summary>Words in log lines that alerts look for; whoever logs such an event begins the line with them.</summary>
+    public static class Events
+    {
+        /// <summary>A transaction was taken into the inbox.</summary>
+        public const string Submitted = "supervm.submitted";
+
+        /// <summary>A block was committed and is the head.</summary>
+        public const string HeadMoved = "supervm.head.moved";
+
+        /// <summary>Validators signed different blocks at one height.</summary>
+        public const string AttestationMismatch = "supervm.attestation.mismatch";
+
+        public static IReadOnlyList<string> All { get; } = [Submitted, HeadMoved, AttestationMismatch];
+    }
+
     /// <summary>App settings, which a handler sees as environment variables.</summary>
     public static class Settings
     {
@@ -109,6 +124,12 @@ public static class CloudNames
         /// <summary>Whether JSON-RPC answers without a key: <c>true</c> or <c>false</c>.</summary>
         public const string RpcOpen = "SUPERVM_RPC_OPEN";
 
+        /// <summary>What a caller shows where JSON-RPC is not open; a reference to the key vault in the cloud.</summary>
+        public const string RpcKey = "SUPERVM_RPC_KEY";
+
+        /// <summary>What a caller of management routes shows; a reference to the key vault in the cloud.</summary>
+        public const string ManagementKey = "SUPERVM_MANAGEMENT_KEY";
+
         /// <summary>Transactions a second that one sender, one network address and all may submit.</summary>
         public const string SenderRate = "SUPERVM_RATE_SENDER";
         public const string AddressRate = "SUPERVM_RATE_ADDRESS";
@@ -124,7 +145,7 @@ public static class CloudNames
         public static IReadOnlyList<string> All { get; } =
         [
             QueueUri, BlobUri, TableUri, DocumentUri, Database, IdentityClientId, Genesis, Validators, ValidatorKey,
-            RpcOpen, SenderRate, AddressRate, GlobalRate, FeeFloor, PendingPerSender,
+            RpcOpen, RpcKey, ManagementKey, SenderRate, AddressRate, GlobalRate, FeeFloor, PendingPerSender,
         ];
 
         /// <summary>Account and key of an emulator of this machine; no template may set them.</summary>
