@@ -10,7 +10,7 @@ namespace SuperVm.Azure;
 /// </remarks>
 public static class CloudNames
 {
-    /// <summary>Storage queues; each has a poison queue beside it (<see cref="BusLimits.PoisonQueue"/>).</summary>
+    /// <summary>Storage queues, each with its poison queue (<see cref="BusLimits.PoisonQueue"/>).</summary>
     public static class Queues
     {
         /// <summary>To the validator's replica: packed transactions, other replicas' messages, time-outs.</summary>
@@ -82,7 +82,7 @@ public static class CloudNames
         public static IReadOnlyList<string> All { get; } = [Head, State, Pages, Code, Index, Replica];
     }
 
-    /// <summary>Words in log lines that alerts look for; whoever logs such an event begins the line with them.</summary>
+    /// <summary>Words that alerts look for: whoever logs such an event begins its line with them.</summary>
     public static class Events
     {
         /// <summary>A transaction was taken into the inbox.</summary>
@@ -124,10 +124,10 @@ public static class CloudNames
         /// <summary>Whether JSON-RPC answers without a key: <c>true</c> or <c>false</c>.</summary>
         public const string RpcOpen = "SUPERVM_RPC_OPEN";
 
-        /// <summary>What a caller shows where JSON-RPC is not open; a reference to the key vault in the cloud.</summary>
+        /// <summary>What a caller shows where JSON-RPC is not open; a reference to a vault in the cloud.</summary>
         public const string RpcKey = "SUPERVM_RPC_KEY";
 
-        /// <summary>What a caller of management routes shows; a reference to the key vault in the cloud.</summary>
+        /// <summary>What a caller of management routes shows; a reference to a vault in the cloud.</summary>
         public const string ManagementKey = "SUPERVM_MANAGEMENT_KEY";
 
         /// <summary>Transactions a second that one sender, one network address and all may submit.</summary>

@@ -148,7 +148,7 @@ public sealed partial class FormTests(Templates templates) : IClassFixture<Templ
     [GeneratedRegex(@"\b([A-Za-z]\w*)\.outputs\.(\w+)")]
     private static partial Regex OutputRead();
 
-    /// <summary>Account keys, private keys, shared access signatures, tokens; 40 hex digits of an address are none.</summary>
+    /// <summary>Account keys, private keys, signatures of shared access, tokens; an address is none.</summary>
     [GeneratedRegex(
         @"AccountKey=|SharedAccessSignature|sig=|BEGIN [A-Z ]*PRIVATE|[A-Za-z0-9+/]{42,}={1,2}|(0x)?[0-9a-fA-F]{64}|"
         + @"eyJ[A-Za-z0-9_-]{20,}|password\s*=")]

@@ -1,6 +1,6 @@
 namespace SuperVm.Infra.Tests;
 
-/// <summary>The resource types that the templates may use, each at the one version that they were written for.</summary>
+/// <summary>The resource types that the templates may use, each at the version they were written for.</summary>
 internal static class ResourceVersions
 {
     internal static IReadOnlyDictionary<string, string> Table { get; } = new Dictionary<string, string>
