@@ -16,6 +16,8 @@ internal static class BenchmarkList
         new ReplayBenchmark(),
         new LatencyBenchmark(),
         new RecoverBenchmark(),
+        new IngestBenchmark(),
         new EndToEndBenchmark(),
+        new ReadsBenchmark(),
     ];
 }

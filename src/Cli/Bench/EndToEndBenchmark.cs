@@ -1,98 +1,131 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using SuperVm.Cli.Bench.EndToEnd;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>A dev node in a process of its own, loaded over HTTP with signed transfers; a peer in turn.</summary>
+/// <summary>A dev node in a process of its own, loaded over HTTP; a peer in turn with the same generator.</summary>
+/// <remarks>
+/// A run starts a fresh process, loads it once ("fresh": its code is still being compiled) and three times more; the
+/// last time counts as "warm". Signing happens before; the generator shares the machine with the node.
+/// </remarks>
 internal sealed class EndToEndBenchmark : IBenchmark
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+    private const int WarmLoads = 3;
 
-    private readonly Option<string?> _peer = new("--peer")
+    private static readonly (string Name, Func<Loaded, LoadResult> Of)[] Moments =
+        [("fresh", loaded => loaded.Fresh), ("warm", loaded => loaded.Warm)];
+
+    private readonly Option<string?> _peer = new("--peer-program")
     {
-        Description = "bench e2e: URL of another node of the same chain id and accounts, loaded in turn with ours",
+        Description = "bench e2e: another node's program with arguments (anvil's chain id and accounts); gets --port",
     };
 
     private readonly Option<int> _transactions = new("--transactions")
     {
-        Description = "bench e2e: transfers a run", DefaultValueFactory = _ => 5_000,
+        Description = "bench e2e: transactions of one load", DefaultValueFactory = _ => 10_000,
+    };
+
+    private readonly Option<int> _window = new("--window")
+    {
+        Description = "bench e2e: transactions on their way at most", DefaultValueFactory = _ => 1_000,
+    };
+
+    private readonly Option<string> _kind = new("--kind")
+    {
+        Description = "bench e2e: transfers, erc20 or both", DefaultValueFactory = _ => "both",
     };
 
     public string Name => "e2e";
 
-    public string Description => "a dev node under signed transfers over HTTP: transactions/s and receipt latency";
+    public string Description => "a dev node under transfers and ERC-20 over HTTP: transactions/s, receipt latency";
 
-    public IReadOnlyList<Option> Options => [_peer, _transactions];
+    public IReadOnlyList<Option> Options => [_peer, _transactions, _window, _kind];
 
-    public async Task RunAsync(BenchContext context)
+    public Task RunAsync(BenchContext context)
     {
-        var count = Math.Clamp(context.Options.GetValue(_transactions), 100, 1_000_000);
-        var port = FreePort();
-        using var node = StartNode(port);
-        try
+        var wanted = context.Options.GetValue(_kind);
+        foreach (var kind in Enum.GetValues<LoadKind>())
         {
-            using var own = new HttpLoad($"http://127.0.0.1:{port}", count);
-            await own.WaitUntilReadyAsync(StartLimit, context.Cancellation);
-            using var peer = context.Options.GetValue(_peer) is { } url ? new HttpLoad(url, count) : null;
-            await MeasureAsync(context, own, peer);
-            node.Refresh();
-            context.Report("peak_memory", "MiB", node.PeakWorkingSet64 / 1024.0 / 1024.0);
-        }
-        finally
-        {
-            node.Kill();
-            await node.WaitForExitAsync(CancellationToken.None);
-        }
-    }
-
-    private static async Task MeasureAsync(BenchContext context, HttpLoad own, HttpLoad? peer)
-    {
-        List<LoadResult> mine = [], theirs = [];
-        for (var run = -1; run < context.Runs; run++)
-        {
-            var result = await own.RunAsync(context.Cancellation);
-            var other = peer is null ? null : await peer.RunAsync(context.Cancellation);
-            if (run >= 0)
+            if (wanted == "both" || string.Equals(wanted, $"{kind}", StringComparison.OrdinalIgnoreCase))
             {
-                mine.Add(result);
-                theirs.AddRange(other is null ? [] : [other]);
+                Measure(context, kind);
             }
         }
 
-        Report(context, string.Empty, mine);
-        if (theirs.Count > 0)
+        return Task.CompletedTask;
+    }
+
+    private void Measure(BenchContext context, LoadKind kind)
+    {
+        var peer = context.Options.GetValue(_peer);
+        List<Loaded> own = [], other = [];
+        for (var run = 0; run < context.Runs; run++)
         {
-            Report(context, "peer_", theirs);
-            context.Report("ratio", "x",
-                [.. mine.Zip(theirs, (own, other) => own.TransactionsPerSecond / other.TransactionsPerSecond)]);
+            context.Cancellation.ThrowIfCancellationRequested();
+            own.Add(Load(context, kind, NodeProcess.StartOwn()));
+            if (peer is not null)
+            {
+                other.Add(Load(context, kind, NodeProcess.StartPeer(peer)));
+            }
+        }
+
+        var name = kind.ToString().ToLowerInvariant();
+        Report(context, name, own);
+        if (other.Count == 0)
+        {
+            return;
+        }
+
+        Report(context, $"peer_{name}", other);
+        foreach (var (when, of) in Moments)
+        {
+            context.Report($"{name}_{when}_ratio", "x", [.. own.Zip(
+                other, (mine, theirs) => of(mine).TransactionsPerSecond / of(theirs).TransactionsPerSecond)]);
         }
     }
 
-    private static void Report(BenchContext context, string prefix, List<LoadResult> results)
+    private Loaded Load(BenchContext context, LoadKind kind, NodeProcess node)
     {
-        context.Report($"{prefix}transfers", "tx/s", [.. results.Select(result => result.TransactionsPerSecond)]);
-        context.Report($"{prefix}submitted", "tx/s", [.. results.Select(result => result.SubmittedPerSecond)]);
-        context.Report($"{prefix}receipt_p50", "ms", [.. results.Select(result => result.MedianLatency)]);
-        context.Report($"{prefix}receipt_p99", "ms", [.. results.Select(result => result.HighLatency)]);
-        context.Report($"{prefix}lost", "1", [.. results.Select(result => (double)result.Lost)]);
-    }
-
-    private static Process StartNode(int port)
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "supervm.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, "dev", "--port", $"{port}", "--silent"])
+        using (node)
         {
-            RedirectStandardOutput = true,
-        }) ?? throw new InvalidOperationException("The node did not start.");
+            LoadPlan plan;
+            using (var socket = new RpcSocket(node.Url))
+            {
+                plan = new LoadPlan(socket, kind);
+            }
+
+            var count = Math.Clamp(context.Options.GetValue(_transactions), LoadPlan.BatchSize * 2, 1_000_000);
+            var results = new List<LoadResult>();
+            var spent = TimeSpan.Zero;
+            for (var load = 0; load <= WarmLoads; load++)
+            {
+                var batches = plan.Sign(count, LoadRun.Lanes);
+                var before = node.Processor;
+                results.Add(new LoadRun(node.Url, context.Options.GetValue(_window))
+                    .Run(batches, context.Cancellation));
+                spent = node.Processor - before;
+            }
+
+            return new Loaded(
+                results[0], results[^1], spent.TotalMicroseconds / count, node.PeakMemory,
+                results.Sum(result => result.Lost));
+        }
     }
 
-    private static int FreePort()
+    private static void Report(BenchContext context, string name, List<Loaded> runs)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        foreach (var (when, of) in Moments)
+        {
+            context.Report($"{name}_{when}", "tx/s", [.. runs.Select(run => of(run).TransactionsPerSecond)]);
+            context.Report($"{name}_{when}_p50", "ms", [.. runs.Select(run => of(run).MedianLatency)]);
+            context.Report($"{name}_{when}_p99", "ms", [.. runs.Select(run => of(run).HighLatency)]);
+        }
+
+        context.Report($"{name}_warm_cpu", "us/tx", [.. runs.Select(run => run.ProcessorMicroseconds)]);
+        context.Report($"{name}_peak_memory", "MiB", [.. runs.Select(run => run.PeakMemory)]);
+        context.Report($"{name}_lost", "1", [.. runs.Select(run => (double)run.Lost)]);
     }
+
+    private sealed record Loaded(
+        LoadResult Fresh, LoadResult Warm, double ProcessorMicroseconds, double PeakMemory, int Lost);
 }
