@@ -104,6 +104,7 @@ internal sealed class EndToEndBenchmark : IBenchmark
                 results.Add(new LoadRun(node.Url, context.Options.GetValue(_window))
                     .Run(batches, context.Cancellation));
                 spent = node.Processor - before;
+                context.Progress.WriteLine($"    {node.Name}: {results[^1].TransactionsPerSecond:F0} tx/s");
             }
 
             return new Loaded(

@@ -11,7 +11,10 @@ internal sealed class NodeProcess : IDisposable
 
     private readonly Process _process;
 
-    private NodeProcess(Process process, Uri url) => (_process, Url) = (process, url);
+    private NodeProcess(Process process, Uri url, string name) => (_process, Url, Name) = (process, url, name);
+
+    /// <summary>The program, for progress lines.</summary>
+    internal string Name { get; }
 
     internal Uri Url { get; }
 
@@ -67,7 +70,7 @@ internal sealed class NodeProcess : IDisposable
             ?? throw new InvalidOperationException($"{program} did not start.");
         process.OutputDataReceived += static (_, _) => { };
         process.BeginOutputReadLine();
-        var node = new NodeProcess(process, new Uri($"http://127.0.0.1:{port}"));
+        var node = new NodeProcess(process, new Uri($"http://127.0.0.1:{port}"), Path.GetFileName(program));
         node.WaitUntilReady();
         return node;
     }
