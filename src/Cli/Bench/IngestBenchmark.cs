@@ -11,7 +11,7 @@ using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>From a request body's bytes to the pool and an answer's bytes, without a network and without blocks.</summary>
+/// <summary>From a body's bytes to the pool and an answer's bytes, without a network and without blocks.</summary>
 internal sealed class IngestBenchmark : IBenchmark
 {
     private const int Accounts = 200;
@@ -21,7 +21,7 @@ internal sealed class IngestBenchmark : IBenchmark
 
     public string Name => "ingest";
 
-    public string Description => "eth_sendRawTransaction from body to pool, one core and all: transactions/s, bytes each";
+    public string Description => "eth_sendRawTransaction, body to pool, one core and all: transactions/s, bytes each";
 
     public Task RunAsync(BenchContext context)
     {

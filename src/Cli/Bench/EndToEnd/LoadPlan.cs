@@ -58,7 +58,7 @@ internal sealed class LoadPlan
         }
     }
 
-    /// <summary>Signed batches for a number of lanes; a lane owns its accounts, so that nonces arrive in order.</summary>
+    /// <summary>Signed batches by lane; a lane owns its accounts, so that nonces arrive in order.</summary>
     internal LoadBatch[][] Sign(int count, int lanes)
     {
         var perLane = count / lanes / BatchSize;
@@ -131,7 +131,7 @@ internal sealed class LoadPlan
 
         while (node.Call("eth_getTransactionReceipt", hash).ValueKind == System.Text.Json.JsonValueKind.Null)
         {
-            Thread.Sleep(5);
+            Thread.Yield();
         }
 
         for (var i = 0; i < Accounts; i++)

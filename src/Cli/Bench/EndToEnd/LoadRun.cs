@@ -9,8 +9,9 @@ internal sealed record LoadResult(double TransactionsPerSecond, double MedianLat
 /// <summary>Sends batches on several connections and asks for every receipt on another one.</summary>
 /// <remarks>
 /// <code>
-///   lane 1 ─batch─▶ ┐                        ┌─▶ is the last of the oldest batch in a block? then all its receipts
-///   lane 2 ─batch─▶ ┴─ at most so many on their way ─┘    (successful ones count), and its place is free again
+///   lane 1 ─batch─▶ ┐
+///   lane 2 ─batch─▶ ┴▶ at most so many on their way ─▶ is the last of the oldest batch in a block?
+///                              its place is free again ◀─ all its receipts (those that succeeded count)
 /// </code>
 /// The number on their way is the same for every node, so latencies can be compared.
 /// </remarks>
@@ -83,7 +84,7 @@ internal sealed class LoadRun(Uri url, int onTheirWay)
                     return seenAt;
                 }
 
-                Thread.Sleep(PollInterval);
+                cancellation.WaitHandle.WaitOne(PollInterval);
             }
 
             seenAt = Stopwatch.GetTimestamp();

@@ -9,6 +9,8 @@ internal sealed class NodeProcess : IDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan StartInterval = TimeSpan.FromMilliseconds(10);
+
     private readonly Process _process;
 
     private NodeProcess(Process process, Uri url, string name) => (_process, Url, Name) = (process, url, name);
@@ -89,7 +91,7 @@ internal sealed class NodeProcess : IDisposable
             catch (Exception refusal) when (refusal is SocketException or IOException
                 && Stopwatch.GetElapsedTime(started) < StartLimit && !_process.HasExited)
             {
-                Thread.Sleep(10);
+                _process.WaitForExit(StartInterval);
             }
         }
     }

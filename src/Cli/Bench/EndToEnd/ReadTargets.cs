@@ -15,12 +15,14 @@ internal static class ReadTargets
 
     private static readonly Address Token = Address.FromNumber(0xE2E0_0002);
 
+    private static string Message => $$"""{"to":"{{Token}}","data":"0x{{Input}}"}""";
+
     internal static string Balance { get; } =
         $$"""{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0x{{Account}}","latest"]}""";
 
     /// <summary>balanceOf(address) of the development token.</summary>
     internal static string Call { get; } =
-        $$"""{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"{{Token}}","data":"0x{{Input}}"},"latest"]}""";
+        $$"""{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{{Message}},"latest"]}""";
 
     /// <summary>Puts the token there.</summary>
     internal static void Prepare(Uri url)
