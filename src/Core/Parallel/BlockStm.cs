@@ -327,9 +327,14 @@ internal sealed class BlockStm
     }
 
     /// <summary>Makes a blocked transaction ready again and has it picked up.</summary>
+    /// <remarks>
+    /// The full fence keeps the state's store before the index's load: without it a worker that passes the index at
+    /// the same moment may still see the transaction blocked, and nobody would come back to it.
+    /// </remarks>
     internal void Resume(int transaction)
     {
         SetState(transaction, Ready);
+        Interlocked.MemoryBarrier();
         Lower(ref _shared.ExecutionIndex, transaction);
     }
 
