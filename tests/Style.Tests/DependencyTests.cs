@@ -12,10 +12,11 @@ public sealed partial class DependencyTests
         ["Hosting"] = ["Core"],
         ["Local"] = ["Core", "Hosting"],
         ["Azure"] = ["Core", "Hosting"],
+        ["Gpu"] = ["Core"],
         ["Conformance"] = ["Core"],
         ["Simulation"] = ["Core"],
-        ["Cli"] = ["Core", "Conformance", "Hosting", "Local", "Azure", "Simulation"],
-        ["functions"] = ["Core", "Hosting", "Azure"],
+        ["Cli"] = ["Core", "Conformance", "Hosting", "Local", "Azure", "Gpu", "Simulation"],
+        ["functions"] = ["Core", "Hosting", "Azure", "Gpu"],
     };
 
     /// <summary>A folder of Core may use those before it, never those after it.</summary>

@@ -71,6 +71,9 @@ public readonly partial struct Fq : ICurveField<Fq>, IEquatable<Fq>
     private static Fq FromR256 =>
         new(0xB0F2AFAEC667A, 0xED9626B0FFFBD, 0x9E2A0FCAD825A, 0xE357276F48B70, 0xD791464EF86);
 
+    /// <summary>2^256 modulo p, not in Montgomery form: multiplies this form into the four-limb one.</summary>
+    private static readonly Fq Raw256 = Split((UInt256.MaxValue % Modulus) + UInt256.One);
+
     /// <summary>The element of a number below p; false for p and above.</summary>
     public static bool TryCreate(in UInt256 value, out Fq element)
     {
@@ -117,6 +120,13 @@ public readonly partial struct Fq : ICurveField<Fq>, IEquatable<Fq>
     {
         Multiply(this, new Fq(1, 0, 0, 0, 0), out var plain);
         return Join(plain.Canonical());
+    }
+
+    /// <summary>The form a * 2^256 mod p, below p, that snarkjs' binary files hold.</summary>
+    public UInt256 ToMontgomery256()
+    {
+        Multiply(this, Raw256, out var form);
+        return Join(form.Canonical());
     }
 
     /// <summary>Writes 32 big-endian bytes.</summary>
