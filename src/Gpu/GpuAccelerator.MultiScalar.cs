@@ -106,10 +106,11 @@ public sealed partial class GpuAccelerator
         if (each > _context.FreeBytes)
         {
             throw new GpuException(
-                GpuFailureKind.OutOfMemory, $"one window of {count} points takes {each} bytes, {_context.FreeBytes} are free");
+                GpuFailureKind.OutOfMemory,
+                $"one window of {count} points takes {each} bytes, {_context.FreeBytes} are free");
         }
 
-        var byBuffer = _context.Device.LargestBufferBytes / Math.Max(MultiScalarWork<TSum>.LargestPerRow(count, bits), 1);
+        var byBuffer = _context.Device.LargestBufferBytes / MultiScalarWork<TSum>.LargestPerRow(count, bits);
         return (int)Math.Clamp(Math.Min(_context.FreeBytes / each, byBuffer), 1, (ulong)windows);
     }
 
@@ -133,7 +134,8 @@ public sealed partial class GpuAccelerator
                 var at = ((window * stretches) + i) * 4 * fieldSize;
                 var (x, y) = (read(parts.Slice(at, fieldSize)), read(parts.Slice(at + fieldSize, fieldSize)));
                 var (zz, zzz) = (
-                    read(parts.Slice(at + (2 * fieldSize), fieldSize)), read(parts.Slice(at + (3 * fieldSize), fieldSize)));
+                    read(parts.Slice(at + (2 * fieldSize), fieldSize)),
+                    read(parts.Slice(at + (3 * fieldSize), fieldSize)));
                 if (!zz.IsZero)
                 {
                     JacobianPoint<T>.Add(total, FromXyzz(x, y, zz, zzz), out total);

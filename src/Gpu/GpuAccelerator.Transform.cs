@@ -137,7 +137,7 @@ public sealed partial class GpuAccelerator
         }
     }
 
-    /// <summary>result[i] = a[i] (operation) b[i]; the inverse of zero is zero, and b is not read for inverses.</summary>
+    /// <summary>result[i] = a[i] (operation) b[i]; the inverse of zero is zero, and takes no b.</summary>
     public GpuFailure? Vector(
         VectorOperation operation, ReadOnlyMemory<Fr> a, ReadOnlyMemory<Fr> b, Memory<Fr> result)
     {

@@ -14,8 +14,8 @@ public sealed record GpuOptions
 
 /// <summary>A device that hashes, transforms, multiplies and recovers in batches.</summary>
 /// <remarks>
-/// Every operation answers null, or why it was not done; then nothing was written to the caller's memory that the caller
-/// may trust, and the CPU does the work. After <see cref="GpuFailureKind.DeviceLost"/> every further operation answers
+/// Every operation answers null, or why it was not done; then the caller's memory holds nothing to be trusted, and the
+/// CPU does the work. After <see cref="GpuFailureKind.DeviceLost"/> every further operation answers
 /// the same. Kernels are built when an operation first needs them. Thread-safe: one operation at a time.
 /// <code>
 ///   one operation    lock ─▶ kernels (built once) ─▶ buffers within the budget ─▶ queues ─▶ results
@@ -109,7 +109,8 @@ public sealed partial class GpuAccelerator : IDisposable
         }
     }
 
-    /// <summary>A program by name, built at its first use. GPUs keep limbs in registers only in unrolled loops.</summary>
+    /// <summary>A program by name, built at its first use; GPUs keep limbs in registers only in unrolled loops.
+    /// </summary>
     private ClProgram Program(string name, Func<bool, string> source)
     {
         if (!_programs.TryGetValue(name, out var program))

@@ -37,7 +37,7 @@ public static unsafe class GpuDevices
             failure = new GpuFailure(
                 GpuFailureKind.NoDevice,
                 code is OpenClNative.Success or OpenClNative.PlatformNotFound
-                    ? "OpenCL is installed but offers no device: install the device's driver (on a CPU: pocl-opencl-icd)"
+                    ? "OpenCL offers no device: install the device's driver (on a CPU: pocl-opencl-icd)"
                     : $"OpenCL lists no platforms (code {code})");
         }
 

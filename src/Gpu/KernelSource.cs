@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SuperVm.Core.Cryptography;
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Primitives;
 
@@ -8,11 +9,8 @@ namespace SuperVm.Gpu;
 /// <summary>Puts the kernels' texts together: OpenCL C has no templates, so prefixes are replaced here.</summary>
 internal static class KernelSource
 {
-    internal static readonly UInt256 SecpPrime =
-        UInt256.FromBigEndian(Convert.FromHexString("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F"));
-
-    private static readonly UInt256 SecpOrder =
-        UInt256.FromBigEndian(Convert.FromHexString("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141"));
+    /// <summary>2^256 - 2^32 - 977.</summary>
+    internal static readonly UInt256 SecpPrime = UInt256.MaxValue - (UInt256)((1UL << 32) + 976);
 
     /// <summary>Keccak-256 and SHA-256.</summary>
     internal static string Hashes(bool unroll) => Prelude(unroll) + Text("hash.cl");
@@ -30,7 +28,7 @@ internal static class KernelSource
         + Text("quadratic.cl") + Text("msm.cl") + Group("g2", "fq2", "fq2");
 
     /// <summary>Key recovery on secp256k1.</summary>
-    internal static string Recovery(bool unroll) => Prelude(unroll) + Field("sp", SecpPrime) + Field("sn", SecpOrder)
+    internal static string Recovery(bool unroll) => Prelude(unroll) + Field("sp", SecpPrime) + Field("sn", Secp256k1.Order)
         + Constant("SECP_ROOT", (SecpPrime >> 2) + UInt256.One) + Points("sg", "sp", "u256") + Text("recover.cl");
 
     private static string Prelude(bool unroll) =>

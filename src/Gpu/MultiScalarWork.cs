@@ -45,7 +45,8 @@ internal sealed class MultiScalarWork<TSum> : IDisposable
 
     /// <summary>Bytes that a window takes: lists, two generations of segments and of sums.</summary>
     internal static ulong BytesPerRow(int count, int bits) =>
-        (8UL * (ulong)count) + (24UL << (bits - 1)) + ((16UL + (2UL * (ulong)Unsafe.SizeOf<TSum>())) * (ulong)Stride(count, bits));
+        (8UL * (ulong)count) + (24UL << (bits - 1))
+        + ((16UL + (2UL * (ulong)Unsafe.SizeOf<TSum>())) * (ulong)Stride(count, bits));
 
     /// <summary>The largest buffer's part of a window.</summary>
     internal static ulong LargestPerRow(int count, int bits) =>

@@ -20,7 +20,8 @@ internal static class Numbers
     internal static Fr[] Scalars(Random random, int count)
     {
         Fr[] edges = [Fr.Zero, Fr.One, -Fr.One, Fr.FromUInt64(uint.MaxValue), Fr.Reduce(UInt256.MaxValue)];
-        return [.. edges.Take(count), .. Enumerable.Range(0, Math.Max(count - edges.Length, 0)).Select(_ => Scalar(random))];
+        var others = Enumerable.Range(0, Math.Max(count - edges.Length, 0)).Select(_ => Scalar(random));
+        return [.. edges.Take(count), .. others];
     }
 
     internal static void Write(in Fq value, Span<byte> bytes)

@@ -34,7 +34,7 @@ public sealed class RecoveryTests(DeviceFixture device)
         Compare(requests);
     }
 
-    /// <summary>u2 R = u1 G at some place of the sum: Q = (s R - m G) / r with R = G and s = 2 m is R's multiple.</summary>
+    /// <summary>With R = G the key is (s - m) G / r: equal points meet on the way, and s = m leaves none.</summary>
     [DeviceFact]
     public void Sums_that_meet_equal_and_opposite_points_are_right()
     {

@@ -47,7 +47,7 @@ kernel void secp_recover(
     table[1] = sg_double(table[0]);
     for (int i = 2; i < 8; i++) table[i] = sg_add_affine(table[i - 1], point);
 
-    // signed digits of u2: value + 8 (1 + 16 + …), then digit = nibble - 8 at every place; the sum may carry into bit 256
+    // signed digits of u2: value + 8 (1 + 16 + …), then digit = nibble - 8 at every place; it may carry into bit 256
     uint shifted[9];
     uint carry = 0;
     for (int i = 0; i < 8; i++) {
