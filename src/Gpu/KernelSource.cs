@@ -29,7 +29,8 @@ internal static class KernelSource
 
     /// <summary>Key recovery on secp256k1.</summary>
     internal static string Recovery(bool unroll) => Prelude(unroll)
-        + Field("sp", SecpPrime) + Field("sn", Secp256k1.Order) + Constant("SECP_ROOT", (SecpPrime >> 2) + UInt256.One) + Points("sg", "sp", "u256") + Text("recover.cl");
+        + Field("sp", SecpPrime) + Field("sn", Secp256k1.Order) + Constant("SECP_ROOT", (SecpPrime >> 2) + UInt256.One)
+        + Points("sg", "sp", "u256") + Text("recover.cl");
 
     private static string Prelude(bool unroll) =>
         (unroll ? "#define UNROLL _Pragma(\"unroll\")\n" : "#define UNROLL\n")
