@@ -46,6 +46,18 @@ public static class Statements
         return Keccak256.Hash(input);
     }
 
+    /// <summary>(chain, owner): a key's consent to be registered by this account.</summary>
+    public static Hash256 Registration(ulong chainId, in Address owner)
+    {
+        Span<byte> input = stackalloc byte[16 + Address.Size];
+        "SVM/v1"u8.CopyTo(input);
+        input[6] = 6;
+        input[7] = 0;
+        BinaryPrimitives.WriteUInt64BigEndian(input[8..], chainId);
+        owner.CopyTo(input[16..]);
+        return Keccak256.Hash(input);
+    }
+
     /// <summary>The digest of a view-change or new-view message's encoding without its signature.</summary>
     internal static Hash256 Message(ulong chainId, byte domain, ReadOnlySpan<byte> encoded)
     {

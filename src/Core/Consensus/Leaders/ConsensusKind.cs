@@ -18,6 +18,12 @@ public enum ConsensusKind
 
     /// <summary>PBFT among the delegates with most votes, of equal power.</summary>
     DelegatedProofOfStake,
+
+    /// <summary>PBFT weighted by stake; who leads is drawn by lottery.</summary>
+    ProofOfStake,
+
+    /// <summary>PBFT weighted by stake; a proposal shows a proof of work.</summary>
+    ProofOfWork,
 }
 
 /// <summary>Derives an epoch's validator set from the candidates, by the kind.</summary>
@@ -33,7 +39,7 @@ public static class ValidatorSelection
     {
         IEnumerable<Validator> chosen = kind switch
         {
-            ConsensusKind.Pbft => DelegatedProofOfStakeRule
+            ConsensusKind.Pbft or ConsensusKind.ProofOfStake or ConsensusKind.ProofOfWork => DelegatedProofOfStakeRule
                 .Elect([.. candidates.Where(one => one.Votes >= Math.Max(1, minimumStake))], seats)
                 .OrderBy(one => one.Address).Select(one => new Validator(one.Address, one.Votes)),
             ConsensusKind.SingleOperator => candidates.Take(1).Select(Equal),

@@ -53,6 +53,9 @@ public sealed class ProofOfWorkRule(UInt256 target) : IProposerRule
     /// <summary>The factor by which one adjustment may move the target at most.</summary>
     public const ulong MaximumAdjustment = 4;
 
+    /// <summary>The most leading zero bits that a chain may ask for: about a second of one core's hashing.</summary>
+    public const int MaximumBits = 20;
+
     public UInt256 Target { get; } = target;
 
     public bool MayPropose(in ProposalClaim claim) => Work(claim) <= Target;
