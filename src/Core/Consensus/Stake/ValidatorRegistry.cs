@@ -64,7 +64,7 @@ public sealed class ValidatorRegistry
     public IReadOnlyList<RegisteredValidator> Validators { get; }
 
     /// <summary>The contract as genesis has it: parameters, first validators and their stakes.</summary>
-    /// <exception cref="ArgumentException">No validators, too many, one twice, or a stake or text out of range.</exception>
+    /// <exception cref="ArgumentException">No validators, too many, one twice, or a value out of range.</exception>
     public static GenesisAccount Account(
         RegistryParameters parameters, IReadOnlyList<RegisteredValidator> validators)
     {

@@ -77,7 +77,8 @@ public sealed class SlashingTests
         Refused(proof with { Second = second with { Sequence = 8 }, First = first with { Sequence = 8 } });
         Refused(proof with { Second = second with { Signature = second.Signature[..64] } });
         Refused(proof with { Second = second with { Signature = HighS(second.Signature) } });
-        Refused(proof with { First = first with { Phase = (VotePhase)3 }, Second = second with { Phase = (VotePhase)3 } });
+        const VotePhase Unknown = (VotePhase)3;
+        Refused(proof with { First = first with { Phase = Unknown }, Second = second with { Phase = Unknown } });
         var outsider = Votes(7);
         world.Refuses("NotSlashable(uint8)", Reporter, RegistryCalls.Slash(outsider)!);
         Assert.Equal(4, world.Registry.Validators.Count);
@@ -124,8 +125,8 @@ public sealed class SlashingTests
         {
             var hash = Keccak256.Hash(System.Text.Encoding.ASCII.GetBytes(block));
             var statement = new CheckpointStatement(7, hash, Keccak256.Hash("batch"u8), Hash256.Zero);
-            return new Checkpoint(
-                statement, 0, RegistryWorld.KeyOf(number).Sign(Statements.Checkpoint(RegistryWorld.ChainId, statement)));
+            var digest = Statements.Checkpoint(RegistryWorld.ChainId, statement);
+            return new Checkpoint(statement, 0, RegistryWorld.KeyOf(number).Sign(digest));
         }
 
         return new Evidence(EvidenceKind.ConflictingCheckpoints, 0, Of("a"), Of("b"), null);
