@@ -2,6 +2,7 @@ using System.Text;
 using SuperVm.Azure.Blobs;
 using SuperVm.Azure.Cosmos;
 using SuperVm.Azure.Queues;
+using SuperVm.Azure.Tables;
 using SuperVm.Core.Storage;
 using SuperVm.Ports.Tests;
 
@@ -100,4 +101,14 @@ public sealed class CosmosDocumentStoreTests : DocumentStoreContract, IAsyncLife
         Assert.Equal(before + 1, _counters.DocumentRequests);
         Assert.True(_counters.RequestUnits >= 2);
     }
+}
+
+[Collection(EmulatorsCollection.Name)]
+[NeedsCommand("npm", EmulatorsFixture.Reason)]
+public sealed class TableRowStoreTests(EmulatorsFixture emulators) : RowStoreContract
+{
+    protected override IRowStore Rows { get; } = new TableRowStore(
+        new TableStore(emulators.Settings, emulators.Counters, TimeProvider.System), "rows");
+
+    protected override string Partition { get; } = EmulatorsFixture.NextName("p");
 }

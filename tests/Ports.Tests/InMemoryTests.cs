@@ -41,3 +41,10 @@ public sealed class InMemoryBlobStoreTests : BlobStoreContract
 
     protected override string Name => "folder/name.bin";
 }
+
+public sealed class InMemoryRowStoreTests : RowStoreContract
+{
+    protected override IRowStore Rows { get; } = new InMemoryRowStore();
+
+    protected override string Partition => "p";
+}

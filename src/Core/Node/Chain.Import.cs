@@ -44,7 +44,7 @@ public sealed partial class Chain
         }
 
         var rules = Spec.RulesAt(block.Header.Number, block.Header.Timestamp, parent.TotalDifficulty);
-        if (CheckWithoutState(block, encoded.Length, parent, rules) is { } refusal)
+        if (CheckWithoutState(Spec, block, encoded.Length, parent, rules, hash => GetBlock(hash)?.Block) is { } refusal)
         {
             return refusal;
         }
@@ -105,9 +105,11 @@ public sealed partial class Chain
     private bool IsMerged(in UInt256 totalDifficulty, ForkRules rules) =>
         rules.Eip3675 || (Spec.TerminalTotalDifficulty is { } terminal && totalDifficulty >= terminal);
 
-    private ImportResult? CheckWithoutState(Block block, int encodedSize, ChainBlock parent, ForkRules rules)
+    internal static ImportResult? CheckWithoutState(
+        ChainSpec spec, Block block, int encodedSize, ChainBlock parent, ForkRules rules,
+        Func<Hash256, Block?> blockOf)
     {
-        var headerError = HeaderValidator.Validate(block.Header, parent.Header, rules, Spec);
+        var headerError = HeaderValidator.Validate(block.Header, parent.Header, rules, spec);
         if (headerError != HeaderError.None)
         {
             return Refused(headerError);
@@ -116,7 +118,7 @@ public sealed partial class Chain
         var bodyError = BodyValidator.Validate(block, encodedSize, rules);
         if (bodyError == BodyError.None)
         {
-            bodyError = BodyValidator.ValidateUncles(block, Spec, hash => GetBlock(hash)?.Block);
+            bodyError = BodyValidator.ValidateUncles(block, spec, blockOf);
         }
 
         if (bodyError != BodyError.None)
@@ -153,7 +155,7 @@ public sealed partial class Chain
             : state => _state.Prepare(state, overlay).Root;
         var input = new BlockInput
         {
-            Context = ContextOf(header, rules, HashesOn(path)),
+            Context = ContextOf(Spec, header, rules, HashesOn(path)),
             Transactions = block.Transactions,
             ParentHash = header.ParentHash,
             ParentBeaconBlockRoot = header.ParentBeaconBlockRoot,
@@ -188,7 +190,7 @@ public sealed partial class Chain
         return null;
     }
 
-    private static ImportResult? CheckOutcome(BlockHeader header, BlockOutcome outcome)
+    internal static ImportResult? CheckOutcome(BlockHeader header, BlockOutcome outcome)
     {
         if (outcome.GasUsed != header.GasUsed)
         {
@@ -228,10 +230,11 @@ public sealed partial class Chain
         HeadChanged?.Invoke(new HeadChange([], [new AddedBlock(sealedBlock.Block, executed.Receipts)]));
     }
 
-    private BlockContext ContextOf(BlockHeader header, ForkRules rules, IBlockHashSource hashes) => new()
+    internal static BlockContext ContextOf(
+        ChainSpec spec, BlockHeader header, ForkRules rules, IBlockHashSource hashes) => new()
     {
         Rules = rules,
-        ChainId = Spec.ChainId,
+        ChainId = spec.ChainId,
         Number = header.Number,
         Timestamp = header.Timestamp,
         Coinbase = header.Coinbase,
@@ -243,16 +246,16 @@ public sealed partial class Chain
         BlockHashes = hashes,
     };
 
-    private static Hash256 TransactionsRoot(IReadOnlyList<Transaction> transactions) =>
+    internal static Hash256 TransactionsRoot(IReadOnlyList<Transaction> transactions) =>
         OrderedTrieRoot.Of(transactions, static (item, writer) => writer.WriteRaw(TransactionCodec.Encode(item)));
 
-    private static Hash256 ReceiptsRoot(IReadOnlyList<Receipt> receipts) =>
+    internal static Hash256 ReceiptsRoot(IReadOnlyList<Receipt> receipts) =>
         OrderedTrieRoot.Of(receipts, static (item, writer) => writer.WriteRaw(ReceiptCodec.Encode(item)));
 
-    private static Hash256 WithdrawalsRoot(IReadOnlyList<Withdrawal> withdrawals) =>
+    internal static Hash256 WithdrawalsRoot(IReadOnlyList<Withdrawal> withdrawals) =>
         OrderedTrieRoot.Of(withdrawals, static (item, writer) => writer.WriteRaw(BlockCodec.Encode(item)));
 
-    private static ImportResult Refused<TRule>(TRule rule, string? detail = null)
+    internal static ImportResult Refused<TRule>(TRule rule, string? detail = null)
         where TRule : struct, Enum => new(ImportStatus.Invalid, rule.ToString(), detail);
 }
 

@@ -43,7 +43,7 @@ public sealed partial class Chain
         var draft = Draft(attributes, parent, rules);
         var input = new BlockInput
         {
-            Context = ContextOf(draft, rules, BlockHashes),
+            Context = ContextOf(Spec, draft, rules, BlockHashes),
             Transactions = signed,
             ParentHash = parent.Hash,
             ParentBeaconBlockRoot = draft.ParentBeaconBlockRoot,
@@ -86,7 +86,7 @@ public sealed partial class Chain
     }
 
     /// <summary>The header as far as it does not depend on execution.</summary>
-    private static BlockHeader Draft(BlockAttributes attributes, ChainBlock parent, ForkRules rules)
+    internal static BlockHeader Draft(BlockAttributes attributes, ChainBlock parent, ForkRules rules)
     {
         var before = BaseFee.GasLimitBefore(parent.Header, rules);
         var withdrawals = WithdrawalsOf(attributes, rules);
@@ -110,13 +110,13 @@ public sealed partial class Chain
         };
     }
 
-    private static IReadOnlyList<Withdrawal>? WithdrawalsOf(BlockAttributes attributes, ForkRules rules) =>
+    internal static IReadOnlyList<Withdrawal>? WithdrawalsOf(BlockAttributes attributes, ForkRules rules) =>
         rules.Eip4895 ? attributes.Withdrawals ?? [] : null;
 
     /// <summary>
     /// The candidates that have a sender, with their places among all; without places where that is every one.
     /// </summary>
-    private static (IReadOnlyList<Transaction> Signed, List<int>? Places) WithSenders(
+    internal static (IReadOnlyList<Transaction> Signed, List<int>? Places) WithSenders(
         IReadOnlyList<Transaction> candidates, List<LeftOutTransaction> leftOut)
     {
         if (TransactionSigner.RecoverSenders(candidates, candidates.Count < ParallelRecovery ? 1 : 0))

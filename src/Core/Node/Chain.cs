@@ -287,7 +287,7 @@ public sealed partial class Chain : IChain, IDisposable
         return header.Header.Hash;
     }
 
-    private static int CostOf(IReadOnlyList<Receipt> receipts)
+    internal static int CostOf(IReadOnlyList<Receipt> receipts)
     {
         var bytes = BlockOverhead;
         foreach (var receipt in receipts)
@@ -302,7 +302,7 @@ public sealed partial class Chain : IChain, IDisposable
         return bytes;
     }
 
-    private static AllocatedAccount[] AccountsOf(Genesis genesis) => [.. genesis.Alloc.Select(pair =>
+    internal static AllocatedAccount[] AccountsOf(Genesis genesis) => [.. genesis.Alloc.Select(pair =>
         new AllocatedAccount(
             pair.Key,
             pair.Value.Nonce,
@@ -310,7 +310,7 @@ public sealed partial class Chain : IChain, IDisposable
             pair.Value.Code.Length == 0 ? null : new Code(pair.Value.Code),
             pair.Value.Storage))];
 
-    private static SealedBlock BlockOf(Genesis genesis, in Hash256 stateRoot)
+    internal static SealedBlock BlockOf(Genesis genesis, in Hash256 stateRoot)
     {
         var block = genesis.BlockOver(stateRoot);
         var encoded = BlockCodec.Encode(block);

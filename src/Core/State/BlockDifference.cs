@@ -5,9 +5,8 @@ namespace SuperVm.Core.State;
 /// <summary>
 /// Finds what a block state changes against its parent's state, cleared storage spelled out slot by slot.
 /// </summary>
-/// <param name="store">The latest state.</param>
-/// <param name="parent">The parent's state where it is another than the latest.</param>
-internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)
+/// <param name="parent">The parent's state.</param>
+internal readonly struct BlockDifference(IStateRecords parent)
 {
     /// <summary>Accounts that differ, and slots in the order of their accounts.</summary>
     /// <remarks>New storage roots are not known yet: the records still have the old ones.</remarks>
@@ -46,7 +45,7 @@ internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)
     private void Add(BlockAccount account, List<AccountDiff> accounts, List<SlotDiff> slots)
     {
         var address = account.Address;
-        var existed = parent?.ReadRecord(address, out var old) ?? store.ReadNewest(address, out old);
+        var existed = parent.ReadRecord(address, out var old);
         if (!existed && !account.Exists)
         {
             return;
@@ -80,7 +79,7 @@ internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)
     private void AddReplaced(BlockAccount account, bool hadStorage, List<SlotDiff> slots)
     {
         var address = account.Address;
-        var old = hadStorage ? parent?.SlotsOf(address) ?? store.SlotsOf(address) : [];
+        var old = hadStorage ? parent.SlotsOf(address) : [];
         foreach (var (slot, value) in old)
         {
             var current = account.Exists && account.Slots.TryGetValue(slot, out var written)
@@ -105,4 +104,13 @@ internal readonly struct BlockDifference(StateStore store, StateOverlay? parent)
             }
         }
     }
+}
+
+/// <summary>A block's parent's state with what its trie needs to know.</summary>
+internal interface IStateRecords
+{
+    bool ReadRecord(in Address address, out AccountRecord record);
+
+    /// <summary>All slots of an account that are not zero.</summary>
+    Dictionary<UInt256, UInt256> SlotsOf(in Address address);
 }

@@ -7,7 +7,7 @@ namespace SuperVm.Core.State;
 /// Good until the next commit. For the thread that commits: reads of the latest state below it are not checked against
 /// newer blocks.
 /// </remarks>
-public sealed class StateOverlay : IStateReader
+public sealed class StateOverlay : IStateReader, IStateRecords
 {
     private readonly StateStore _store;
     private readonly Dictionary<Hash256, Code> _code = [];
@@ -41,6 +41,10 @@ public sealed class StateOverlay : IStateReader
 
     public ReadStatus ReadCode(in Hash256 codeHash, out Code? code) =>
         _code.TryGetValue(codeHash, out code) ? ReadStatus.Found : _store.ReadCode(codeHash, out code);
+
+    bool IStateRecords.ReadRecord(in Address address, out AccountRecord record) => ReadRecord(address, out record);
+
+    Dictionary<UInt256, UInt256> IStateRecords.SlotsOf(in Address address) => SlotsOf(address);
 
     internal bool ReadRecord(in Address address, out AccountRecord record)
     {

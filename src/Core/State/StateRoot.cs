@@ -106,7 +106,7 @@ internal static class SlotChanges
     }
 
     /// <summary>Writes rlp(value); no bytes for zero, which is absent.</summary>
-    private static int Write(in UInt256 value, Span<byte> destination)
+    internal static int Write(in UInt256 value, Span<byte> destination)
     {
         if (value.IsZero)
         {

@@ -8,44 +8,12 @@ namespace SuperVm.Core.State;
 public sealed partial class StateStore
 {
     /// <summary>Works out what a block on top of the latest state changes, and its root.</summary>
-    public StateTransition Prepare(BlockState state)
-    {
-        var (accounts, slots) = new BlockDifference(this, null).Of(state);
-        var targets = new TrieTarget[accounts.Length];
-        var values = new KeyValuePair<UInt256, UInt256>[slots.Length];
-        for (var i = 0; i < slots.Length; i++)
-        {
-            values[i] = new(slots[i].Slot, slots[i].New);
-        }
-
-        // Slots lie in the order of their accounts.
-        var position = 0;
-        for (var i = 0; i < accounts.Length; i++)
-        {
-            ref readonly var diff = ref accounts[i];
-            var start = position;
-            while (position < slots.Length && slots[position].Address == diff.Address)
-            {
-                position++;
-            }
-
-            targets[i] = new TrieTarget(
-                diff.Address, diff.OldStorageRoot, start, position - start, diff.NewExists, diff.New);
-        }
-
-        var update = _tries.Apply(_head.Root, targets, values);
-        for (var i = 0; i < accounts.Length; i++)
-        {
-            accounts[i] = accounts[i] with { New = targets[i].Record };
-        }
-
-        return new StateTransition(accounts, slots, state.NewCode, update);
-    }
+    public StateTransition Prepare(BlockState state) => StateTransition.Of(state, this, _tries, _head.Root);
 
     /// <summary>Works out what a block on top of another state changes, and its root.</summary>
     public StateTransition Prepare(BlockState state, StateOverlay parent)
     {
-        var (accounts, slots) = new BlockDifference(this, parent).Of(state);
+        var (accounts, slots) = new BlockDifference(parent).Of(state);
         var overlay = new StateOverlay(this);
         foreach (var (address, record) in parent.Accounts)
         {

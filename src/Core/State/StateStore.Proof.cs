@@ -41,7 +41,7 @@ public sealed partial class StateStore
         return Prove(nodes, root, address, slots);
     }
 
-    private static AccountProof Prove(
+    internal static AccountProof Prove(
         ITrieNodeSource source, in Hash256 root, in Address address, IReadOnlyList<UInt256> slots)
     {
         var nodes = TrieProver.Prove(

@@ -20,7 +20,7 @@ namespace SuperVm.Core.State;
 /// commit names its block before it writes: so a reader never takes a value of a block above its own. Commits, reverts
 /// and <see cref="RootOf"/> are for one thread at a time.</para>
 /// </remarks>
-public sealed partial class StateStore : IDisposable
+public sealed partial class StateStore : IStateRecords, IDisposable
 {
     private const int MaximumReverts = 64;
 
@@ -173,6 +173,10 @@ public sealed partial class StateStore : IDisposable
 
         return value;
     }
+
+    bool IStateRecords.ReadRecord(in Address address, out AccountRecord record) => ReadNewest(address, out record);
+
+    Dictionary<UInt256, UInt256> IStateRecords.SlotsOf(in Address address) => SlotsOf(address);
 
     internal ReadStatus ReadCode(in Hash256 codeHash, out Code? code)
     {

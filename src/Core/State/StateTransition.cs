@@ -41,4 +41,40 @@ public sealed class StateTransition
 
     /// <summary>The new trie nodes, good only on top of the state that they were worked out from.</summary>
     internal TrieUpdate? Update { get; set; }
+
+    /// <summary>Works out what a block changes in its parent's state, and the root that comes of it.</summary>
+    internal static StateTransition Of(
+        BlockState state, IStateRecords parent, StateTries tries, in Hash256 parentRoot)
+    {
+        var (accounts, slots) = new BlockDifference(parent).Of(state);
+        var targets = new TrieTarget[accounts.Length];
+        var values = new KeyValuePair<UInt256, UInt256>[slots.Length];
+        for (var i = 0; i < slots.Length; i++)
+        {
+            values[i] = new(slots[i].Slot, slots[i].New);
+        }
+
+        // Slots lie in the order of their accounts.
+        var position = 0;
+        for (var i = 0; i < accounts.Length; i++)
+        {
+            ref readonly var diff = ref accounts[i];
+            var start = position;
+            while (position < slots.Length && slots[position].Address == diff.Address)
+            {
+                position++;
+            }
+
+            targets[i] = new TrieTarget(
+                diff.Address, diff.OldStorageRoot, start, position - start, diff.NewExists, diff.New);
+        }
+
+        var update = tries.Apply(parentRoot, targets, values);
+        for (var i = 0; i < accounts.Length; i++)
+        {
+            accounts[i] = accounts[i] with { New = targets[i].Record };
+        }
+
+        return new StateTransition(accounts, slots, state.NewCode, update);
+    }
 }

@@ -1,0 +1,284 @@
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+using SuperVm.Core.State.Paged;
+using SuperVm.Core.State.Trie;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Core.Node;
+
+/// <summary>Blocks made here, out of ordered batches; and blocks from elsewhere that follow the head.</summary>
+public sealed partial class DocumentChain
+{
+    /// <summary>Tries of one block after others moved the head.</summary>
+    private const int MostAttempts = 4;
+
+    /// <summary>Transactions from which on senders are recovered on several threads.</summary>
+    private const int ParallelRecovery = 16;
+
+    /// <summary>
+    /// Makes the block with the number out of candidates, in their order and without those that are invalid at their
+    /// turn; where it is there already, answers it. May be called any number of times, from any number of processes.
+    /// </summary>
+    /// <exception cref="StoreException">
+    /// A service failed; what was written is not seen by anybody, or is the whole block: call again.
+    /// </exception>
+    public Task<ProduceResult> ProduceAsync(
+        ulong number,
+        BlockAttributes attributes,
+        IReadOnlyList<Transaction> candidates,
+        CancellationToken cancellation = default)
+        => AloneAsync(async () =>
+        {
+            for (var attempt = 0; attempt < MostAttempts; attempt++)
+            {
+                if (number > _view.Block.Number + 1)
+                {
+                    await RefreshNowAsync(cancellation);
+                }
+
+                if (number <= _view.Block.Number)
+                {
+                    return new ProduceResult(ProduceStatus.AlreadyThere, GetBlock(number), null);
+                }
+
+                if (number > _view.Block.Number + 1)
+                {
+                    return new ProduceResult(ProduceStatus.Gap, null, null);
+                }
+
+                var work = await TryAsync(() => MakeAsync(attributes, candidates, cancellation), cancellation);
+                if (work is not null && await CommitAsync(work, cancellation))
+                {
+                    var made = new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, ReaderAt(number));
+                    return new ProduceResult(ProduceStatus.Made, work.Sealed.Block, made);
+                }
+            }
+
+            return new ProduceResult(ProduceStatus.HeadMoved, null, null);
+        });
+
+    /// <summary>As <see cref="ProduceAsync"/> on top of the head, whatever its number.</summary>
+    public ProducedBlock Produce(BlockAttributes attributes, IReadOnlyList<Transaction> candidates) =>
+        Wait(ProduceAsync(_view.Block.Number + 1, attributes, candidates)).Made
+        ?? throw new StoreException("Another executor moved the head.");
+
+    public ProducedBlock Build(BlockAttributes attributes, IReadOnlyList<Transaction> candidates) =>
+        Wait(AloneAsync(async () =>
+        {
+            for (var attempt = 0; attempt < MostAttempts; attempt++)
+            {
+                if (await TryAsync(() => MakeAsync(attributes, candidates, default), default) is { } work)
+                {
+                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Transition);
+                    work.Tries.Recycle(work.Transition.Update!);
+                    return new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, state);
+                }
+            }
+
+            throw new StoreException("The head moves faster than a block can be built on it.");
+        }));
+
+    /// <summary>Validates and executes a block that follows the head; there are no side chains here.</summary>
+    public ImportResult Import(Block block) => Wait(AloneAsync(() => ImportAsync(block)));
+
+    /// <summary>Blocks are final here.</summary>
+    /// <exception cref="NotSupportedException">The number is below the head's.</exception>
+    public RewindStatus Rewind(ulong number) => number == _view.Block.Number ? RewindStatus.Done
+        : number > _view.Block.Number ? RewindStatus.UnknownBlock
+        : throw new NotSupportedException("A chain over documents does not go back: its blocks are final.");
+
+    private async Task<ImportResult> ImportAsync(Block block)
+    {
+        var encoded = BlockCodec.Encode(block);
+        var hash = HeaderCodec.Hash(block.Header);
+        var parent = _view.Block;
+        if (block.Header.Number <= parent.Number && GetBlock(block.Header.Number) is { } known && known.Hash == hash)
+        {
+            return new ImportResult(ImportStatus.AlreadyKnown);
+        }
+
+        if (block.Header.ParentHash != parent.Hash)
+        {
+            return new ImportResult(
+                ImportStatus.UnknownParent, null, $"The parent {block.Header.ParentHash} is not the head.");
+        }
+
+        var rules = Spec.RulesAt(block.Header.Number, block.Header.Timestamp, parent.TotalDifficulty);
+        if (Chain.CheckWithoutState(Spec, block, encoded.Length, parent, rules, wanted => GetBlock(wanted)?.Block)
+            is { } refusal)
+        {
+            return refusal;
+        }
+
+        var execution = Begin(parent);
+        var input = new BlockInput
+        {
+            Context = Chain.ContextOf(Spec, block.Header, rules, BlockHashes),
+            Transactions = block.Transactions,
+            ParentHash = block.Header.ParentHash,
+            ParentBeaconBlockRoot = block.Header.ParentBeaconBlockRoot,
+            Withdrawals = block.Withdrawals,
+            Uncles = block.Uncles,
+            DepositContract = Spec.DepositContract,
+            IsDaoFork = Spec.DaoForkBlock == block.Header.Number,
+            IntermediateRoot = rules.Eip658 ? null : execution.RootOf,
+        };
+        var outcome = await ExecuteAsync(execution, input, default);
+        if (outcome.Error != BlockExecutionError.None)
+        {
+            return outcome.LeftOut.Count > 0
+                ? Chain.Refused(outcome.LeftOut[0].Error, $"Transaction {outcome.LeftOut[0].Index} is invalid.")
+                : Chain.Refused(outcome.Error);
+        }
+
+        var transition = execution.Prepare(outcome.State);
+        if (Chain.CheckOutcome(block.Header, outcome) is { } wrong)
+        {
+            return wrong;
+        }
+
+        if (transition.Root != block.Header.StateRoot)
+        {
+            return Chain.Refused(
+                BlockImportRule.WrongStateRoot, $"The header has {block.Header.StateRoot}, not {transition.Root}.");
+        }
+
+        var total = parent.TotalDifficulty + block.Header.Difficulty;
+        var work = new Work(
+            parent, execution.Reader, execution.Tries, new SealedBlock(
+                new ChainBlock(block, hash, total, encoded.Length), encoded), transition, outcome.Receipts, []);
+        return await CommitAsync(work, default)
+            ? new ImportResult(ImportStatus.Head)
+            : new ImportResult(ImportStatus.UnknownParent, null, "Another executor moved the head.");
+    }
+
+    private async Task<Work> MakeAsync(
+        BlockAttributes attributes, IReadOnlyList<Transaction> candidates, CancellationToken cancellation)
+    {
+        var parent = _view.Block;
+        if (attributes.Timestamp < parent.Header.Timestamp)
+        {
+            throw new ArgumentException("A block's timestamp is not below its parent's.", nameof(attributes));
+        }
+
+        var rules = Spec.RulesAt(parent.Number + 1, attributes.Timestamp, parent.TotalDifficulty);
+        var leftOut = new List<LeftOutTransaction>();
+        var (signed, places) = Chain.WithSenders(candidates, leftOut);
+        var draft = Chain.Draft(attributes, parent, rules);
+        var execution = Begin(parent);
+        var input = new BlockInput
+        {
+            Context = Chain.ContextOf(Spec, draft, rules, BlockHashes),
+            Transactions = signed,
+            ParentHash = parent.Hash,
+            ParentBeaconBlockRoot = draft.ParentBeaconBlockRoot,
+            Withdrawals = Chain.WithdrawalsOf(attributes, rules),
+            DepositContract = Spec.DepositContract,
+            LeaveOutInvalid = true,
+            Edits = attributes.Edits,
+            IntermediateRoot = rules.Eip658 ? null : execution.RootOf,
+        };
+        var outcome = await ExecuteAsync(execution, input, cancellation);
+        if (outcome.Error != BlockExecutionError.None)
+        {
+            throw new InvalidOperationException(
+                $"No block can be made on this chain: {outcome.Error}. Its genesis lacks what the fork requires.");
+        }
+
+        foreach (var refused in outcome.LeftOut)
+        {
+            leftOut.Add(refused with { Index = places?[refused.Index] ?? refused.Index });
+        }
+
+        leftOut.Sort(static (left, right) => left.Index.CompareTo(right.Index));
+        var transition = execution.Prepare(outcome.State);
+        var header = draft with
+        {
+            StateRoot = transition.Root,
+            TransactionsRoot = Chain.TransactionsRoot(outcome.Included),
+            ReceiptsRoot = Chain.ReceiptsRoot(outcome.Receipts),
+            LogsBloom = outcome.LogsBloom,
+            GasUsed = outcome.GasUsed,
+            BlobGasUsed = rules.Eip4844 ? outcome.BlobGasUsed : null,
+            RequestsHash = outcome.RequestsHash,
+        };
+        var block = new Block(header, outcome.Included, [], input.Withdrawals);
+        var encoded = BlockCodec.Encode(block);
+        var total = parent.TotalDifficulty + header.Difficulty;
+        var chainBlock = new ChainBlock(block, HeaderCodec.Hash(header), total, encoded.Length);
+        return new Work(
+            parent, execution.Reader, execution.Tries, new SealedBlock(chainBlock, encoded), transition,
+            outcome.Receipts, leftOut);
+    }
+
+    private Execution Begin(ChainBlock parent)
+    {
+        var reader = new PagedStateReader(_pages, parent.Number, pinned: []);
+        var tries = new StateTries(new PagedTrieNodes(_pages, reader), _options.State.ParallelChanges);
+        return new Execution(reader, tries, new DocumentExecutionState(reader, _pages), parent.Header.StateRoot);
+    }
+
+    private async Task<BlockOutcome> ExecuteAsync(
+        Execution execution, BlockInput input, CancellationToken cancellation)
+    {
+        await execution.State.PrefetchAsync(input.Context.Coinbase, input.Transactions, cancellation);
+        return _processor.Execute(input, execution.State);
+    }
+
+    /// <summary>Does work on the head; null, after a look at the head, where that turns out to be an old one.</summary>
+    private async Task<Work?> TryAsync(Func<Task<Work>> work, CancellationToken cancellation)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (StaleHeadException stale)
+        {
+            if (!await RefreshNowAsync(cancellation))
+            {
+                throw new StoreException($"The store is damaged: {stale.Message}", stale);
+            }
+
+            return null;
+        }
+    }
+
+    private async Task<T> AloneAsync<T>(Func<Task<T>> work)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>What executing a block on the head takes.</summary>
+    private sealed record Execution(
+        PagedStateReader Reader, StateTries Tries, DocumentExecutionState State, Hash256 ParentRoot)
+    {
+        internal StateTransition Prepare(BlockState state) => StateTransition.Of(state, Reader, Tries, ParentRoot);
+
+        internal Hash256 RootOf(BlockState state)
+        {
+            var transition = Prepare(state);
+            Tries.Recycle(transition.Update!);
+            return transition.Root;
+        }
+    }
+
+    /// <summary>An executed block; nothing of it is written.</summary>
+    private sealed record Work(
+        ChainBlock Parent,
+        PagedStateReader Reader,
+        StateTries Tries,
+        SealedBlock Sealed,
+        StateTransition Transition,
+        IReadOnlyList<Receipt> Receipts,
+        IReadOnlyList<LeftOutTransaction> LeftOut);
+}

@@ -1,0 +1,202 @@
+using SuperVm.Core.Encoding;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State.Paged;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Core.Node;
+
+/// <summary>A block among the newest ones.</summary>
+/// <param name="Entry">Its header.</param>
+/// <param name="Changed">The pages that it changed; null where they are too many to be named.</param>
+internal sealed record RecentBlock(HeaderEntry Entry, IReadOnlyList<PageId>? Changed);
+
+/// <summary>A block that is being written: its pages may be half there.</summary>
+/// <param name="Number">Its number, one above the head's.</param>
+/// <param name="Hash">Its hash.</param>
+/// <param name="Pages">Every page that may have been written for it.</param>
+internal sealed record PendingWrite(ulong Number, Hash256 Hash, IReadOnlyList<PageId> Pages);
+
+/// <summary>The one document that says which block is the head: what flips it makes the block real.</summary>
+/// <remarks>
+/// <code>
+///   rlp [ version, genesis hash, genesis state root, oldest readable state, safe, finalized, recent, pending ]
+///   recent   [[ header, hash, total difficulty, size, [pages] or "" ], … ]   oldest first, the last is the head
+///   pending  [ ] or [ number, hash, [pages] ]                                 a claim: who writes has made it
+/// </code>
+/// </remarks>
+internal sealed record HeadDocument
+{
+    /// <summary>Headers that move out together, and the most that stay: from one to two groups.</summary>
+    internal const int GroupBlocks = 16;
+    internal const int MostRecent = 2 * GroupBlocks;
+
+    /// <summary>Pages of a block that are named to readers; with more they forget all that they have.</summary>
+    internal const int MostNamedPages = 64;
+
+    private const ulong Version = 1;
+
+    internal required Hash256 GenesisHash { get; init; }
+
+    internal required Hash256 GenesisRoot { get; init; }
+
+    internal ulong Oldest { get; init; }
+
+    internal ulong Safe { get; init; }
+
+    internal ulong Finalized { get; init; }
+
+    internal IReadOnlyList<RecentBlock> Recent { get; init; } = [];
+
+    internal PendingWrite? Pending { get; init; }
+
+    internal HeaderEntry? Head => Recent.Count == 0 ? null : Recent[^1].Entry;
+
+    /// <summary>
+    /// The document with a block as its head; the headers that moved out of it lie in a blob already.
+    /// </summary>
+    internal HeadDocument After(HeaderEntry block, IReadOnlyList<PageId> changed, ulong oldest)
+    {
+        var recent = Recent.Count >= MostRecent ? Recent.Skip(GroupBlocks) : Recent;
+        var named = changed.Count <= MostNamedPages ? changed : null;
+        return this with
+        {
+            Oldest = oldest,
+            Recent = [.. recent, new RecentBlock(block, named)],
+            Pending = null,
+        };
+    }
+
+    /// <summary>The headers that the next block moves out, where it does.</summary>
+    internal IReadOnlyList<HeaderEntry>? Outgoing => Recent.Count >= MostRecent
+        ? [.. Recent.Take(GroupBlocks).Select(block => block.Entry)]
+        : null;
+
+    internal byte[] Encode()
+    {
+        var writer = new RlpWriter(4_096);
+        var list = writer.BeginList();
+        writer.WriteUInt64(Version);
+        writer.WriteHash256(GenesisHash);
+        writer.WriteHash256(GenesisRoot);
+        writer.WriteUInt64(Oldest);
+        writer.WriteUInt64(Safe);
+        writer.WriteUInt64(Finalized);
+        var recent = writer.BeginList();
+        foreach (var block in Recent)
+        {
+            var item = writer.BeginList();
+            WriteEntry(writer, block.Entry);
+            WritePages(writer, block.Changed);
+            writer.EndList(item);
+        }
+
+        writer.EndList(recent);
+        var pending = writer.BeginList();
+        if (Pending is { } claim)
+        {
+            writer.WriteUInt64(claim.Number);
+            writer.WriteHash256(claim.Hash);
+            WritePages(writer, claim.Pages);
+        }
+
+        writer.EndList(pending);
+        writer.EndList(list);
+        return writer.ToArray();
+    }
+
+    /// <exception cref="StoreException">The bytes are no head.</exception>
+    internal static HeadDocument Decode(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var outer = new RlpReader(body);
+            var reader = outer.ReadList();
+            outer.RequireEnd();
+            if (reader.ReadUInt64() is var version && version != Version)
+            {
+                throw new StoreException($"The head is of version {version}; this program reads {Version}.");
+            }
+
+            var head = new HeadDocument
+            {
+                GenesisHash = reader.ReadHash256(),
+                GenesisRoot = reader.ReadHash256(),
+                Oldest = reader.ReadUInt64(),
+                Safe = reader.ReadUInt64(),
+                Finalized = reader.ReadUInt64(),
+            };
+            var recent = new List<RecentBlock>(MostRecent);
+            for (var list = reader.ReadList(); !list.AtEnd;)
+            {
+                var item = list.ReadList();
+                recent.Add(new RecentBlock(ReadEntry(ref item), ReadPages(ref item)));
+                item.RequireEnd();
+            }
+
+            var pending = reader.ReadList();
+            var claim = pending.AtEnd
+                ? null
+                : new PendingWrite(pending.ReadUInt64(), pending.ReadHash256(), ReadPages(ref pending) ?? []);
+            reader.RequireEnd();
+            return head with { Recent = recent, Pending = claim };
+        }
+        catch (RlpException damage)
+        {
+            throw new StoreException($"The head document is damaged: {damage.Message}", damage);
+        }
+    }
+
+    internal static void WriteEntry(RlpWriter writer, HeaderEntry entry)
+    {
+        writer.WriteBytes(HeaderCodec.Encode(entry.Header.Header));
+        writer.WriteHash256(entry.Header.Hash);
+        writer.WriteUInt256(entry.TotalDifficulty);
+        writer.WriteUInt64((ulong)entry.Size);
+    }
+
+    internal static HeaderEntry ReadEntry(ref RlpReader reader)
+    {
+        var header = HeaderCodec.Decode(reader.ReadBytes()).OrThrow();
+        var hash = reader.ReadHash256();
+        return new HeaderEntry(new ChainHeader(header, hash), reader.ReadUInt256(), (int)reader.ReadUInt64());
+    }
+
+    private static void WritePages(RlpWriter writer, IReadOnlyList<PageId>? pages)
+    {
+        if (pages is null)
+        {
+            writer.WriteBytes([]);
+            return;
+        }
+
+        var list = writer.BeginList();
+        Span<byte> packed = stackalloc byte[PageId.MostPackedBytes];
+        foreach (var page in pages)
+        {
+            writer.WriteBytes(packed[..page.Write(packed)]);
+        }
+
+        writer.EndList(list);
+    }
+
+    private static List<PageId>? ReadPages(ref RlpReader reader)
+    {
+        if (!reader.NextIsList)
+        {
+            reader.ReadBytes();
+            return null;
+        }
+
+        var pages = new List<PageId>();
+        for (var list = reader.ReadList(); !list.AtEnd;)
+        {
+            var packed = list.ReadBytes();
+            pages.Add(PageId.TryRead(ref packed, out var id) && packed.IsEmpty
+                ? id
+                : throw new RlpException("A page's name is damaged."));
+        }
+
+        return pages;
+    }
+}

@@ -1,0 +1,127 @@
+using SuperVm.Core.Cryptography;
+using SuperVm.Core.Encoding;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State.Trie;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Core.State.Paged;
+
+/// <summary>The tries of one block, out of pages.</summary>
+/// <remarks>
+/// <code>
+///   node above the pages    stands in the document that has the directory
+///   node within a page      follows from the page's keys: the whole page's nodes are worked out at once
+///   otherwise               (an older block, before a page was split) follows from the keys of all pages below it
+/// </code>
+/// Every node is checked against its hash.
+/// </remarks>
+/// <param name="store">The pages.</param>
+/// <param name="reader">The state that the tries are of.</param>
+internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) : ITrieNodeSource
+{
+    /// <summary>Bytes that a cached node costs beside its own.</summary>
+    private const int NodeOverhead = 96;
+
+    public byte[] Load(in TrieOwner owner, in Hash256 path, int depth, in Hash256 hash)
+    {
+        if (store.Nodes.TryGet(hash, out var node))
+        {
+            return node;
+        }
+
+        var id = PageId.RootOf(owner);
+        var part = PageId.Of(owner, Math.Min(depth * 4, PageId.MostBits), path);
+        var found = new Found([]);
+        while (true)
+        {
+            var page = reader.Page(id);
+            if (page.Directory is not { } directory)
+            {
+                Emit(owner, reader.EntriesOf(page), (page.Id.Bits + 3) / 4, ref found);
+                break;
+            }
+
+            var below = id.Bits + directory.Find(path, id.Bits);
+            if (part.Bits < below && part.Bits < id.Bits + PageDirectory.Levels)
+            {
+                var place = PageKey.PlaceOfNode(path, depth);
+                if (reader.TryValue(page, place, out var stored) && Keccak256.Hash(stored.Span) == hash)
+                {
+                    return Keep(hash, stored.ToArray());
+                }
+
+                Emit(owner, reader.EntriesUnder(part), depth, ref found);
+                break;
+            }
+
+            id = PageId.Of(owner, below, path);
+        }
+
+        foreach (var (known, worked) in found.Nodes)
+        {
+            Keep(known, worked);
+        }
+
+        return found.Nodes.TryGetValue(hash, out node)
+            ? node
+            : throw new StoreException($"The store is damaged: trie node {hash} at depth {depth} is missing.");
+    }
+
+    /// <summary>All nodes at a depth or below it that pairs of a page make, handed to the sink.</summary>
+    internal static void Emit<TSink>(in TrieOwner owner, PageEntries entries, int depth, ref TSink sink)
+        where TSink : struct, ITrieNodeSink
+    {
+        var (changes, count) = (ChangesOf(entries), 0);
+        var updater = new TrieUpdater(NoTrieNodes.Instance);
+        for (var start = 0; start < changes.Length; start += count)
+        {
+            count = 1;
+            while (start + count < changes.Length
+                && Nibbles.Common(changes[start].Key, changes[start + count].Key) >= depth)
+            {
+                count++;
+            }
+
+            updater.Build(owner, changes.AsSpan(start, count), depth);
+        }
+
+        updater.HashAll();
+        updater.Emit(ref sink);
+    }
+
+    private byte[] Keep(in Hash256 hash, byte[] node)
+    {
+        store.Nodes.Set(hash, node, node.Length + NodeOverhead);
+        return node;
+    }
+
+    private static TrieChange[] ChangesOf(PageEntries entries)
+    {
+        var changes = new TrieChange[entries.Count];
+        var values = new byte[entries.Count * AccountRecord.MaximumBytes];
+        var places = entries.Places;
+        for (var i = 0; i < changes.Length; i++)
+        {
+            var offset = i * AccountRecord.MaximumBytes;
+            var value = entries.ValueAt(i).Span;
+            var length = entries.KeyAt(i).Span[0] == PageKey.Account
+                ? AccountRecord.ReadFlat(value).WriteTrieValue(values.AsSpan(offset))
+                : SlotChanges.Write(UInt256.FromBigEndian(value), values.AsSpan(offset));
+            changes[i] = new TrieChange(places[i], values, offset, length);
+        }
+
+        return changes;
+    }
+
+    private readonly struct Found(Dictionary<Hash256, byte[]> nodes) : ITrieNodeSink
+    {
+        internal Dictionary<Hash256, byte[]> Nodes => nodes;
+
+        public void Remove(in TrieOwner owner, in Hash256 path, int depth)
+        {
+        }
+
+        public void Put(in TrieOwner owner, in Hash256 path, int depth, in Hash256 hash, ReadOnlySpan<byte> node) =>
+            nodes[hash] = node.ToArray();
+    }
+}
