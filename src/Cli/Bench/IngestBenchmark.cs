@@ -19,6 +19,9 @@ internal sealed class IngestBenchmark : IBenchmark
     private const int BatchSize = 50;
     private const int WarmUps = 3;
 
+    /// <summary>Clients that send one transaction after the other.</summary>
+    private const int SingleClients = 64;
+
     public string Name => "ingest";
 
     public string Description => "eth_sendRawTransaction, body to pool, one core and all: transactions/s, bytes each";
@@ -35,16 +38,20 @@ internal sealed class IngestBenchmark : IBenchmark
             chain, genesis.Spec, () => new EvmEngine(), new NodeOptions(), TimeProvider.System, static _ => { });
         var rpc = RpcServices.DispatcherOf(node, new RpcLimits());
         var raw = Sign(accounts, chain.ChainId);
-        foreach (var (name, size) in new[] { ("single", 1), ("batch", BatchSize) })
+        foreach (var (name, size, clients) in new[]
+        {
+            ("single_1_client", 1, 1), ($"single_{SingleClients}_clients", 1, SingleClients),
+            ("batch", BatchSize, Environment.ProcessorCount),
+        })
         {
             var bodies = Bodies(raw, size);
             for (var run = 0; run < WarmUps; run++)
             {
-                Submit(node, rpc, bodies, Environment.ProcessorCount);
+                Submit(node, rpc, bodies, clients);
             }
 
-            OnOneCore(() => Measure(context, $"{name}_1_core", () => Submit(node, rpc, bodies, 1)));
-            Measure(context, $"{name}_all_cores", () => Submit(node, rpc, bodies, Environment.ProcessorCount));
+            OnOneCore(() => Measure(context, $"{name}_1_core", () => Submit(node, rpc, bodies, clients)));
+            Measure(context, $"{name}_all_cores", () => Submit(node, rpc, bodies, clients));
         }
 
         return Task.CompletedTask;
@@ -66,22 +73,12 @@ internal sealed class IngestBenchmark : IBenchmark
         context.Report($"{name}_allocated", "B/tx", bytes);
     }
 
-    /// <summary>Submits all bodies on so many threads, checks that the pool has everything, and empties it.</summary>
-    private static TimeSpan Submit(Node node, RpcDispatcher rpc, byte[][] bodies, int threads)
+    /// <summary>Submits all bodies from so many clients, checks that the pool has everything, and empties it.</summary>
+    private static TimeSpan Submit(Node node, RpcDispatcher rpc, byte[][] bodies, int clients)
     {
         var started = Stopwatch.GetTimestamp();
-        var others = Enumerable.Range(1, threads - 1).Select(index =>
-        {
-            var thread = new Thread(() => SubmitShare(rpc, bodies, index, threads));
-            thread.Start();
-            return thread;
-        }).ToArray();
-        SubmitShare(rpc, bodies, 0, threads);
-        foreach (var other in others)
-        {
-            other.Join();
-        }
-
+        Task.WaitAll([.. Enumerable.Range(0, clients).Select(
+            client => Task.Run(() => SubmitShareAsync(rpc, bodies, client, clients)))]);
         var took = Stopwatch.GetElapsedTime(started);
         if (node.Pool.Count != Transactions)
         {
@@ -92,11 +89,11 @@ internal sealed class IngestBenchmark : IBenchmark
         return took;
     }
 
-    private static void SubmitShare(RpcDispatcher rpc, byte[][] bodies, int first, int step)
+    private static async Task SubmitShareAsync(RpcDispatcher rpc, byte[][] bodies, int first, int step)
     {
         for (var i = first; i < bodies.Length; i += step)
         {
-            using var answer = rpc.Answer(bodies[i]);
+            using var answer = await rpc.AnswerAsync(bodies[i]);
             if (answer.Bytes.Span.IndexOf("\"error\""u8) >= 0)
             {
                 throw new InvalidOperationException(Encoding.UTF8.GetString(answer.Bytes.Span));

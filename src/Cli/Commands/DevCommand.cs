@@ -17,6 +17,7 @@ namespace SuperVm.Cli.Commands;
 internal sealed class DevCommand : ICommandModule
 {
     private const int MaximumAccounts = 10_000;
+    private const int CompressFromBytes = 2_048;
 
     private readonly Option<int> _port = new("--port", "-p")
     {
@@ -66,6 +67,11 @@ internal sealed class DevCommand : ICommandModule
         Description = "Origin that browsers may call from", DefaultValueFactory = _ => "*",
     };
 
+    private readonly Option<bool> _compress = new("--compress")
+    {
+        Description = $"Compress answers of {CompressFromBytes} bytes and more for clients that take it (br, gzip)",
+    };
+
     private readonly Option<bool> _silent = new("--silent") { Description = "No banner and no line a block" };
 
     public Command Create()
@@ -73,7 +79,7 @@ internal sealed class DevCommand : ICommandModule
         var command = new Command("dev", "Run a development chain with JSON-RPC on http://127.0.0.1:8545")
         {
             _port, _host, _accounts, _balance, _mnemonic, _chainId, _gasLimit, _hardfork, _blockTime, _data, _genesis,
-            _origin, _silent,
+            _origin, _compress, _silent,
         };
         Require(_port, port => port is >= 0 and <= 65_535, "--port takes 0 to 65535");
         Require(_accounts, count => count is >= 0 and <= MaximumAccounts, $"--accounts takes 0 to {MaximumAccounts}");
@@ -123,6 +129,7 @@ internal sealed class DevCommand : ICommandModule
             AllowDevelopmentMethods = true,
             BlockTime = parsed.GetValue(_blockTime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             GasLimit = parsed.GetValue(_gasLimit),
+            Journal = data is null ? null : store,
         };
         using var node = new Node(chain, genesis.Spec, () => new EvmEngine(), options, TimeProvider.System, write);
         TryHost(parsed.GetValue(_host)!, out var host);
@@ -131,6 +138,7 @@ internal sealed class DevCommand : ICommandModule
             new ServerOptions
             {
                 Host = host!, Port = parsed.GetValue(_port), AllowedOrigin = parsed.GetValue(_origin)!,
+                CompressFromBytes = parsed.GetValue(_compress) ? CompressFromBytes : int.MaxValue,
             },
             cancellation);
         node.Start();

@@ -225,6 +225,7 @@ public sealed partial class TransactionPool
         _byHash.Remove(entry.Transaction.Hash);
         _bytes -= entry.Size;
         _version++;
+        Left?.Invoke(entry.Transaction.Hash);
         var half = _byHash.Count * 2 < _options.MaximumCount && _bytes * 2 < _options.MaximumBytes;
         if (half || _cheapest?.Count > 2 * (_byHash.Count + 16))
         {

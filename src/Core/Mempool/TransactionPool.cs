@@ -38,6 +38,12 @@ public sealed partial class TransactionPool
         _drops = new DropLog(options.MaximumDropRecords, options.DropRecordLifetime, clock);
     }
 
+    /// <summary>
+    /// Told of every transaction that leaves, be it in a block or dropped; called under the lock, so it must not block
+    /// and must not call back.
+    /// </summary>
+    public event Action<Hash256>? Left;
+
     /// <summary>Grows with every change; equal versions mean equal content.</summary>
     public long Version => Volatile.Read(ref _version);
 

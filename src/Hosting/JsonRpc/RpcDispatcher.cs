@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.JsonRpc;
 
@@ -9,14 +10,17 @@ namespace SuperVm.Hosting.JsonRpc;
 /// </code>
 /// Nothing is thrown for what a client may send. A handler that throws is a defect: it is reported to the log and
 /// answered with -32603. Requests of a batch are answered in their order; neighbouring raw transactions of a batch
-/// are taken together (<see cref="IRawTransactionSink"/>). Safe for concurrent use.
+/// are taken together, and so are single ones that come at the same time (<see cref="IRawTransactionSink"/>). Safe for
+/// concurrent use.
 /// </remarks>
 internal sealed class RpcDispatcher(
     RpcMethodTable methods, RpcLimits limits, IRawTransactionSink rawTransactions, Action<string> log)
 {
     private const int PooledScratch = 64;
+    private const string RawTransactionMethod = "eth_sendRawTransaction";
 
     private readonly ConcurrentBag<Scratch> _pool = [];
+    private readonly RpcMethod? _raw = methods.Find("\"eth_sendRawTransaction\""u8);
 
     internal RpcLimits Limits => limits;
 
@@ -25,14 +29,55 @@ internal sealed class RpcDispatcher(
     /// <summary>Answers the body; nothing is written where no answer is due. Dispose the answer after use.</summary>
     internal RpcAnswer Answer(ReadOnlySpan<byte> body)
     {
-        if (!_pool.TryTake(out var scratch))
-        {
-            scratch = new Scratch(limits);
-        }
-
-        Answer(body, scratch);
+        var scratch = Rent();
+        var isBody = RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch);
+        Answer(body, scratch, isBody, isBatch);
         return new RpcAnswer(this, scratch);
     }
+
+    /// <summary>
+    /// As <see cref="Answer(ReadOnlySpan{byte})"/>; a single raw transaction is checked with others that come at the
+    /// same time. The body is read before the call returns.
+    /// </summary>
+    internal ValueTask<RpcAnswer> AnswerAsync(ReadOnlySpan<byte> body)
+    {
+        var scratch = Rent();
+        var isBody = RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch);
+        if (isBody && !isBatch && RunOfRawTransactions(body, scratch.Requests, 0) == 1)
+        {
+            var request = scratch.Requests[0];
+            var refusal = rawTransactions.Begin(body[request.Params], limits, out var submission);
+            return refusal is null
+                ? FinishAsync(submission, body[request.Id].ToArray(), scratch)
+                : new ValueTask<RpcAnswer>(Finish(null, refusal, body[request.Id], scratch));
+        }
+
+        Answer(body, scratch, isBody, isBatch);
+        return new ValueTask<RpcAnswer>(new RpcAnswer(this, scratch));
+    }
+
+    private async ValueTask<RpcAnswer> FinishAsync(ValueTask<Submission> submission, byte[] id, Scratch scratch)
+    {
+        try
+        {
+            var answer = await submission;
+            return Finish(answer, answer.Error is { } words ? RpcError.Server(words) : null, id, scratch);
+        }
+        catch (Exception defect) when (defect is not OutOfMemoryException)
+        {
+            log($"{RawTransactionMethod} failed: {defect}");
+            return Finish(null, RpcError.Internal, id, scratch);
+        }
+    }
+
+    private RpcAnswer Finish(Submission? answer, RpcError? error, ReadOnlySpan<byte> id, Scratch scratch)
+    {
+        _raw?.Count(error is null ? 0 : 1);
+        IRawTransactionSink.Write(scratch.Reply, id, answer.GetValueOrDefault(), error);
+        return new RpcAnswer(this, scratch);
+    }
+
+    private Scratch Rent() => _pool.TryTake(out var scratch) ? scratch : new Scratch(limits);
 
     internal void Return(Scratch scratch)
     {
@@ -47,10 +92,10 @@ internal sealed class RpcDispatcher(
         }
     }
 
-    private void Answer(ReadOnlySpan<byte> body, Scratch scratch)
+    private void Answer(ReadOnlySpan<byte> body, Scratch scratch, bool isBody, bool isBatch)
     {
         var reply = scratch.Reply;
-        if (!RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch))
+        if (!isBody)
         {
             reply.WriteError("null"u8, RpcError.ParseError);
         }
@@ -82,7 +127,8 @@ internal sealed class RpcDispatcher(
             var run = RunOfRawTransactions(body, requests, i);
             if (run > 1)
             {
-                rawTransactions.Send(body, requests, i, run, reply);
+                var errors = rawTransactions.Send(body, requests, i, run, reply);
+                _raw?.Count(errors, run);
                 i += run;
                 continue;
             }
@@ -178,7 +224,7 @@ internal sealed class RpcDispatcher(
             error = RpcError.ResponseTooLarge;
         }
 
-        method.Count(error is not null);
+        method.Count(error is null ? 0 : 1);
         return error;
     }
 
@@ -230,5 +276,23 @@ internal readonly struct RpcAnswer(RpcDispatcher dispatcher, RpcDispatcher.Scrat
 internal interface IRawTransactionSink
 {
     /// <summary>Answers the requests from <paramref name="start"/> on, each with its id, separated by commas.</summary>
-    void Send(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply);
+    /// <returns>How many were answered with an error.</returns>
+    int Send(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply);
+
+    /// <summary>Begins to submit one transaction; the answer comes later. The error where it is malformed.</summary>
+    RpcError? Begin(ReadOnlySpan<byte> parameters, RpcLimits limits, out ValueTask<Submission> submission);
+
+    /// <summary>Writes a whole response object.</summary>
+    static void Write(RpcReply reply, ReadOnlySpan<byte> id, in Submission answer, RpcError? error)
+    {
+        if (error is not null)
+        {
+            reply.WriteError(id, error);
+            return;
+        }
+
+        reply.BeginResult(id);
+        reply.Json.WriteHexValue(answer.Hash.Bytes);
+        reply.EndResult();
+    }
 }

@@ -28,12 +28,12 @@ internal sealed class RpcMethod(string name, RpcHandler handler)
 
     internal long Errors => Volatile.Read(ref _errors);
 
-    internal void Count(bool failed, int calls = 1)
+    internal void Count(int errors, int calls = 1)
     {
         Interlocked.Add(ref _calls, calls);
-        if (failed)
+        if (errors > 0)
         {
-            Interlocked.Increment(ref _errors);
+            Interlocked.Add(ref _errors, errors);
         }
     }
 }

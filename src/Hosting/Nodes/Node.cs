@@ -8,7 +8,7 @@ namespace SuperVm.Hosting.Nodes;
 /// <summary>A chain with its pool, its block producer and what answers questions about it.</summary>
 /// <remarks>
 /// <code>
-///   JSON-RPC ─▶ TransactionIngest ─▶ TransactionPool ─▶ BlockProducer ─▶ IChain
+///   JSON-RPC ─▶ SubmissionQueue ─▶ TransactionIngest ─▶ TransactionPool ─▶ BlockProducer ─▶ IChain
 ///        └────▶ CallRunner, FeeOracle, PendingBlocks ────────────────────▶ IChain (reads)
 /// </code>
 /// </remarks>
@@ -30,8 +30,12 @@ public sealed class Node : IDisposable
             ?? throw new InvalidOperationException("The newest state of a chain can always be read.");
         Clock = new DevClock(clock);
         Pool = new TransactionPool(options.Pool, clock, state);
-        Producer = new BlockProducer(chain, spec, Pool, Clock, options, log);
-        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, options.OnAccepted);
+        Journal = options.Journal is { } store ? new PoolJournal(store, Pool) : null;
+        Producer = new BlockProducer(chain, spec, Pool, Clock, options, log) { OnProduced = () => Journal?.Forget() };
+        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, Journal is { } journal
+            ? options.OnAccepted + journal.Keep
+            : options.OnAccepted);
+        Submissions = new SubmissionQueue(Ingest);
         Calls = new CallRunner(newEngine);
         Fees = new FeeOracle(chain);
         Pending = new PendingBlocks(chain, Pool, Producer);
@@ -53,6 +57,11 @@ public sealed class Node : IDisposable
 
     internal TransactionIngest Ingest { get; }
 
+    /// <summary>Keeps the pool over a restart; null where nothing does.</summary>
+    internal PoolJournal? Journal { get; }
+
+    internal SubmissionQueue Submissions { get; }
+
     internal CallRunner Calls { get; }
 
     internal FeeOracle Fees { get; }
@@ -62,9 +71,21 @@ public sealed class Node : IDisposable
     /// <summary>The consensus that makes the chain's blocks; null where this node makes them alone.</summary>
     internal Consensus.ConsensusView? Consensus { get; init; }
 
-    /// <summary>Begins to make blocks.</summary>
-    public void Start() => Producer.Start();
+    /// <summary>Takes up what an earlier process left in the journal, and begins to make blocks.</summary>
+    public void Start()
+    {
+        if (Journal?.Replay(Ingest) is > 0 and var count)
+        {
+            Log($"{count} transactions of an earlier run wait again");
+        }
+
+        Producer.Start();
+    }
 
     /// <summary>Ends the block under way and makes no more.</summary>
-    public void Dispose() => Producer.Dispose();
+    public void Dispose()
+    {
+        Producer.Dispose();
+        Journal?.Dispose();
+    }
 }

@@ -1,5 +1,6 @@
 using SuperVm.Core.Mempool;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
 
 namespace SuperVm.Hosting.Nodes;
 
@@ -29,6 +30,12 @@ public sealed record NodeOptions
     /// and passed on here. Called on many threads at once.
     /// </summary>
     public Action<IReadOnlyList<PooledAnswer>>? OnAccepted { get; init; }
+
+    /// <summary>
+    /// Keeps what the pool took until it is in a block, and offers it again at the next start; null keeps it in memory
+    /// only. The store stays the caller's.
+    /// </summary>
+    public IKeyValueStore? Journal { get; init; }
 
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }

@@ -55,19 +55,26 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
 
-        using var answer = AnswerOf(read.Buffer);
+        var coming = AnswerOf(read.Buffer);
         reader.AdvanceTo(read.Buffer.End);
+        using var answer = await coming;
         response.ContentType = "application/json";
+        if (answer.Bytes.Length >= options.CompressFromBytes && ResponseCompression.Choose(request) is { } coding)
+        {
+            await ResponseCompression.WriteAsync(response, coding, answer.Bytes, cancellation);
+            return;
+        }
+
         response.ContentLength = answer.Bytes.Length;
         await response.BodyWriter.WriteAsync(answer.Bytes, cancellation);
     }
 
     /// <summary>A body in one piece is read where it lies; one in several pieces is put together first.</summary>
-    private RpcAnswer AnswerOf(in ReadOnlySequence<byte> body)
+    private ValueTask<RpcAnswer> AnswerOf(in ReadOnlySequence<byte> body)
     {
         if (body.IsSingleSegment)
         {
-            return dispatcher.Answer(body.FirstSpan);
+            return dispatcher.AnswerAsync(body.FirstSpan);
         }
 
         var length = checked((int)body.Length);
@@ -75,7 +82,7 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         try
         {
             body.CopyTo(whole);
-            return dispatcher.Answer(whole.AsSpan(0, length));
+            return dispatcher.AnswerAsync(whole.AsSpan(0, length));
         }
         finally
         {

@@ -24,6 +24,12 @@ public sealed record ServerOptions
     /// <summary>Origins that browsers may call from: one, or "*" for all.</summary>
     public string AllowedOrigin { get; init; } = "*";
 
+    /// <summary>
+    /// Bytes from which on an answer is compressed where the client takes that; none is unless it is set. It is worth
+    /// it over a network only.
+    /// </summary>
+    public int CompressFromBytes { get; init; } = int.MaxValue;
+
     public RpcLimits Limits { get; init; } = new();
 }
 
@@ -66,8 +72,11 @@ public sealed class NodeServer : IAsyncDisposable
         var http = new HttpEndpoint(dispatcher, options);
         var webSocket = new WebSocketEndpoint(dispatcher, options.Limits);
         var metrics = new MetricsEndpoint(node, dispatcher);
-        application.UseWebSockets();
-        application.Run(context => RouteAsync(context, http, webSocket, metrics));
+        var sockets = ((IApplicationBuilder)application).New();
+        sockets.UseWebSockets();
+        sockets.Run(webSocket.ServeAsync);
+        var webSockets = sockets.Build();
+        application.Run(context => RouteAsync(context, http, webSockets, metrics));
         try
         {
             await application.StartAsync(cancellation);
@@ -91,12 +100,12 @@ public sealed class NodeServer : IAsyncDisposable
     }
 
     private static Task RouteAsync(
-        HttpContext context, HttpEndpoint http, WebSocketEndpoint webSocket, MetricsEndpoint metrics)
+        HttpContext context, HttpEndpoint http, RequestDelegate webSockets, MetricsEndpoint metrics)
     {
         var request = context.Request;
-        if (context.WebSockets.IsWebSocketRequest)
+        if (request.Headers.Upgrade.Count > 0)
         {
-            return webSocket.ServeAsync(context);
+            return webSockets(context);
         }
 
         if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics")

@@ -71,7 +71,7 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
                     return;
                 }
 
-                using var answer = dispatcher.Answer(buffer.AsSpan(0, length));
+                using var answer = await dispatcher.AnswerAsync(buffer.AsSpan(0, length));
                 if (answer.Bytes.Length > 0)
                 {
                     await socket.SendAsync(answer.Bytes, WebSocketMessageType.Text, true, cancellation);

@@ -149,6 +149,7 @@ internal sealed class DevMethods(Node node) : IRpcModule
             }
 
             node.Pool.Clear("evm_revert");
+            node.Journal?.Forget();
             node.Pool.Reset(node.Chain.StateAt(snapshot.Number).State!);
         }
 

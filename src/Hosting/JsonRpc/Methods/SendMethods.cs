@@ -31,16 +31,39 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
     ];
 
     /// <summary>Answers neighbouring eth_sendRawTransaction requests of a batch.</summary>
-    public void Send(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply)
+    public int Send(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply)
     {
+        var refused = 0;
         for (var done = 0; done < count; done += MaximumGroup)
         {
-            SendGroup(body, requests, start + done, Math.Min(MaximumGroup, count - done), reply);
+            refused += SendGroup(body, requests, start + done, Math.Min(MaximumGroup, count - done), reply);
         }
+
+        return refused;
     }
 
-    private void SendGroup(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply)
+    /// <summary>Begins to submit a single one; others that come meanwhile go with it.</summary>
+    public RpcError? Begin(ReadOnlySpan<byte> parameters, RpcLimits limits, out ValueTask<Submission> submission)
     {
+        submission = default;
+        var reader = new RpcParams(parameters, limits);
+        if (ReadRaw(ref reader, out var candidate) is { } malformed)
+        {
+            return malformed;
+        }
+
+        if (candidate.Transaction is null)
+        {
+            return RpcError.Server(candidate.Error!);
+        }
+
+        submission = node.Submissions.SubmitAsync(candidate);
+        return null;
+    }
+
+    private int SendGroup(ReadOnlySpan<byte> body, List<RpcRequest> requests, int start, int count, RpcReply reply)
+    {
+        var refused = 0;
         var candidates = new TransactionIngest.Candidate[count];
         var errors = new RpcError?[count];
         for (var i = 0; i < count; i++)
@@ -55,17 +78,12 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
         {
             var id = body[requests[start + i].Id];
             var error = errors[i] ?? (answers[i].Error is { } words ? RpcError.Server(words) : null);
+            refused += error is null ? 0 : 1;
             RpcDispatcher.Separate(reply);
-            if (error is not null)
-            {
-                reply.WriteError(id, error);
-                continue;
-            }
-
-            reply.BeginResult(id);
-            reply.Json.WriteHexValue(answers[i].Hash.Bytes);
-            reply.EndResult();
+            IRawTransactionSink.Write(reply, id, answers[i], error);
         }
+
+        return refused;
     }
 
     private RpcError? SendRaw(ref RpcParams parameters, RpcReply reply)
