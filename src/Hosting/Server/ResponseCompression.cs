@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace SuperVm.Hosting.Server;
 
-/// <summary>Compressed answers for clients that take them (RFC 9110, 12.5.3): br before gzip, the fastest level.</summary>
+/// <summary>Compressed answers for clients that take them (RFC 9110, 12.5.3): br before gzip, fastest level.</summary>
 internal static class ResponseCompression
 {
     private const string Brotli = "br";

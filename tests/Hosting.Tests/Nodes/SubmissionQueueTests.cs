@@ -34,7 +34,7 @@ public sealed class SubmissionQueueTests
         using var node = new TestNode();
         var good = node.Transfer(0, 0);
         var wrongChain = TransactionSigner.Sign(
-            new Transaction { ChainId = 5, GasLimit = 21_000, MaxFeePerGas = 9_000_000_000, To = Address.FromNumber(1) },
+            new Transaction { ChainId = 5, GasLimit = 21_000, MaxFeePerGas = 9_000_000_000, To = default(Address) },
             node.Accounts[1].PrivateKey);
         var answers = await Task.WhenAll(
             AnswerAsync(node, 1, wrongChain), AnswerAsync(node, 2, good), AnswerAsync(node, 3, good));
