@@ -54,10 +54,10 @@ public sealed class PeerBook
 
     public PeerRecord this[in Address peer] => _peers.GetValueOrDefault(peer);
 
-    internal bool IsMuted(in Address peer, long nowMs) =>
+    public bool IsMuted(in Address peer, long nowMs) =>
         _peers.Count > 0 && _peers.TryGetValue(peer, out var record) && record.MutedUntilMs > nowMs;
 
-    internal void Record(in Address peer, DropReason reason, long nowMs)
+    public void Record(in Address peer, DropReason reason, long nowMs)
     {
         if (!_peers.TryGetValue(peer, out var record) && _peers.Count >= MaximumPeers)
         {

@@ -1,5 +1,6 @@
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Runner;
+using SuperVm.Hosting.Consensus.Peers;
 
 namespace SuperVm.Hosting.Consensus;
 
@@ -11,6 +12,9 @@ internal sealed class ConsensusView(ConsensusArchive archive, ulong chainId)
     internal ConsensusArchive Archive => archive;
 
     internal ulong ChainId => chainId;
+
+    /// <summary>Health and traffic of the peers.</summary>
+    internal Func<IReadOnlyList<PeerReport>> Peers { get; set; } = static () => [];
 
     internal Epoch? Epoch
     {

@@ -22,19 +22,30 @@ internal sealed class EventQueue : IDisposable
         new(MessagesPerPeer, BytesPerPeer, ValidatorSet.MaximumValidators);
 
     private readonly Queue<ReplicaEvent> _own = [];
+    private TaskCompletionSource? _room;
     private readonly Queue<byte[]> _submitted = [];
 
-    /// <summary>Takes a peer's message; false where its queue is full.</summary>
-    internal bool TryAdd(in Address peer, MessageArrived message, int bytes)
+    /// <summary>Takes a peer's message; waits while its queue is full.</summary>
+    internal async ValueTask AddAsync(
+        Address peer, MessageArrived message, int bytes, CancellationToken cancellation)
     {
-        bool taken;
-        lock (_gate)
+        while (true)
         {
-            taken = _messages.TryAdd(peer, message, bytes);
+            Task room;
+            lock (_gate)
+            {
+                if (_messages.TryAdd(peer, message, bytes))
+                {
+                    break;
+                }
+
+                room = (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await room.WaitAsync(cancellation);
         }
 
         _wake.Set();
-        return taken;
     }
 
     internal void Add(ReplicaEvent happened)
@@ -89,6 +100,9 @@ internal sealed class EventQueue : IDisposable
             {
                 into.Add(message);
             }
+
+            _room?.SetResult();
+            _room = null;
         }
     }
 

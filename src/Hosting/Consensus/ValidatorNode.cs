@@ -23,29 +23,20 @@ namespace SuperVm.Hosting.Consensus;
 /// </remarks>
 public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
 {
-    /// <summary>Events that share one write.</summary>
-    private const int EventsAtOnce = 256;
-
     private readonly Chain _chain;
     private readonly IKeyValueStore _store;
     private readonly ValidatorOptions _options;
     private readonly TimeProvider _clock;
     private readonly Action<string> _log;
     private readonly EventQueue _events = new();
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<Hash256, Transaction> _gapped = [];
     private readonly Lock _gappedGate = new();
     private readonly Secp256k1Signer _signer;
     private readonly TransactionCache _transactions;
     private readonly SubmissionJournal _journal;
     private readonly ConsensusView _view;
-    private readonly ConsensusTimers _timers;
-    private readonly PeerTransport _transport;
-    private readonly PeerServer _server;
     private readonly BlockExecutor _executor;
-    private readonly DurableRunner _runner;
-    private Thread? _thread;
-    private volatile bool _stopping;
+    private readonly ReplicaHost _host;
 
     /// <summary>A validator over an opened chain; store and chain stay the caller's.</summary>
     /// <exception cref="ArgumentException">No validator set, or no key.</exception>
@@ -58,7 +49,6 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         _transactions = new TransactionCache(chain.ChainId);
         _journal = new SubmissionJournal(store, options.Sync);
         _view = new ConsensusView(new ConsensusArchive(store), chain.ChainId);
-        _timers = new ConsensusTimers(clock, _events);
         Node = new Node(
             chain, chain.Spec, newEngine,
             node with { IsInstantlyFinal = false, AllowDevelopmentMethods = false, OnAccepted = OnAccepted },
@@ -66,13 +56,13 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         {
             Consensus = _view,
         };
-        _transport = new PeerTransport(chain.ChainId, _signer, options.Validators, clock, log);
-        _server = new PeerServer(chain.ChainId, _signer.Address, options, _events, clock);
-        _executor = new BlockExecutor(Node, _transactions, _journal, _events, clock, Fail);
-        _runner = new DurableRunner(ContextOf(chain, options), store, _transport, _timers, _executor, this)
+        _executor = new BlockExecutor(
+            Node, _transactions, _journal, _events, clock, failure => _host!.Fail(failure));
+        _host = new ReplicaHost(ContextOf(chain, options), store, options, _events, _executor, this, clock, log)
         {
-            Sync = options.Sync,
+            BeforeEvents = SubmitGapped,
         };
+        _view.Peers = () => _host.Peers;
     }
 
     /// <summary>What JSON-RPC is served from.</summary>
@@ -82,28 +72,27 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
     public Address Address => _signer.Address;
 
     /// <summary>Ends when the validator is stopped; fails where it cannot go on.</summary>
-    public Task Completion => _completion.Task;
+    public Task Completion => _host.Completion;
 
     /// <summary>Binds the consensus port and begins.</summary>
     /// <exception cref="IOException">The port cannot be bound.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
-        if (_runner.Replica.HaltReason is { } reason)
+        if (_host.Runner.Replica.HaltReason is { } reason)
         {
             throw new StoreException($"this validator stopped for good: {reason}");
         }
 
-        if (_runner.Archive.LastAttestation() is { } last)
+        if (_host.Runner.Archive.LastAttestation() is { } last)
         {
             SetFinality(last.Statement.Sequence);
         }
 
-        _view.Epoch = _runner.Replica.Epoch;
+        _view.Epoch = _host.Runner.Replica.Epoch;
         SubmitJournal();
-        await _server.StartAsync(cancellation);
-        _executor.Start(_runner.Archive);
-        _thread = new Thread(Run) { IsBackground = true, Name = "consensus" };
-        _thread.Start();
+        await _host.ListenAsync(cancellation);
+        _executor.Start(_host.Runner.Archive);
+        _host.Start();
     }
 
     /// <summary>Told by the runner, after what happened is saved.</summary>
@@ -113,7 +102,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         {
             case BlockFinalized e:
                 SetFinality(e.Certificate.Statement.Sequence);
-                _view.Epoch = _runner.Replica.Epoch;
+                _view.Epoch = _host.Runner.Replica.Epoch;
                 break;
             case RequestRefused e when !e.IsInvalid:
                 _log("a transaction waits: the replica's pool is full");
@@ -122,14 +111,10 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
                 _log("proof of a validator's fault is stored");
                 break;
             case ReplicaHalted e:
-                Fail(new InvalidDataException($"the replica stopped for good: {e.Reason}"));
+                _host.Fail(new InvalidDataException($"the replica stopped for good: {e.Reason}"));
                 break;
-            case MessageDropped
-            {
-                Reason: DropReason.Malformed or DropReason.Oversized or DropReason.WrongSignature
-                    or DropReason.InvalidProof or DropReason.Conflicting,
-            } e:
-                _log($"dropped a {e.Kind} of {e.From}: {e.Reason}");
+            case MessageDropped e:
+                _host.Note(e);
                 break;
             default:
                 break;
@@ -138,16 +123,11 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _server.DisposeAsync();
-        _stopping = true;
-        _events.Wake();
+        await _host.StopAsync();
         await _executor.DisposeAsync();
-        _thread?.Join();
-        _timers.Dispose();
-        await _transport.DisposeAsync();
+        await _host.DisposeAsync();
         Node.Dispose();
         _events.Dispose();
-        _completion.TrySetResult();
     }
 
     private ReplicaContext ContextOf(Chain chain, ValidatorOptions options)
@@ -162,39 +142,6 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
             parameters, _signer, new Secp256k1Verifier(), _transactions,
             Epoch.Genesis(set, genesis.Hash, parameters.EpochLength),
             BatchHeader.Genesis(genesis.Hash, genesis.Header.Timestamp, genesis.Header.GasLimit));
-    }
-
-    private void Run()
-    {
-        var events = new List<ReplicaEvent>(EventsAtOnce);
-        try
-        {
-            _runner.Start();
-            while (!_stopping)
-            {
-                SubmitGapped();
-                _events.Take(events, EventsAtOnce, _timers.NowMs);
-                if (events.Count == 0)
-                {
-                    _events.Wait();
-                    continue;
-                }
-
-                _runner.Process(events);
-                events.Clear();
-            }
-        }
-        catch (Exception failure)
-        {
-            Fail(failure);
-        }
-    }
-
-    private void Fail(Exception failure)
-    {
-        _stopping = true;
-        _log($"this validator stops: {failure}");
-        _completion.TrySetException(failure);
     }
 
     private void SetFinality(ulong number) => _chain.SetFinality(number, number);
