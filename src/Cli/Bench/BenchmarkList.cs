@@ -1,3 +1,5 @@
+using SuperVm.Cli.Bench.Pbft;
+
 namespace SuperVm.Cli.Bench;
 
 /// <summary>The benchmarks, in the order in which `bench --list` shows them.</summary>
@@ -19,5 +21,6 @@ internal static class BenchmarkList
         new IngestBenchmark(),
         new EndToEndBenchmark(),
         new ReadsBenchmark(),
+        new PbftBenchmark(),
     ];
 }

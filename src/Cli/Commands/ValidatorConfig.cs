@@ -1,14 +1,22 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SuperVm.Core.Consensus;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus;
+using SuperVm.Hosting.Consensus.Peers;
 using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Cli.Commands;
 
 /// <summary>A validator in a configuration file.</summary>
-internal sealed record ValidatorEntry(string Address, ulong Power, string Url);
+/// <param name="Address">The address of its key.</param>
+/// <param name="Power">Its voting power.</param>
+/// <param name="Url">Its consensus port; https for TLS.</param>
+/// <param name="CertificateSha256">The only certificate that it may show: 0x and 64 digits.</param>
+internal sealed record ValidatorEntry(string Address, ulong Power, string Url, string? CertificateSha256 = null);
 
 /// <summary>What `supervm validator --config FILE` reads; paths are relative to the file.</summary>
 /// <remarks>
@@ -43,6 +51,24 @@ internal sealed record ValidatorConfig
     /// <summary>Whether each write waits for the disk.</summary>
     public bool Sync { get; init; }
 
+    /// <summary>TLS on the consensus port: a PEM file with the certificate, and one with its key.</summary>
+    public string? Certificate { get; init; }
+
+    /// <inheritdoc cref="Certificate"/>
+    public string? CertificateKey { get; init; }
+
+    /// <summary>A PEM file with the authority that signed the others' certificates; the system's where left out.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>How transactions reach the others: broadcast, flood, gossip or directed.</summary>
+    public GossipMode Gossip { get; init; } = GossipMode.Broadcast;
+
+    /// <summary>Peers that get a transaction at first hand with gossip.</summary>
+    public int FanOut { get; init; } = 3;
+
+    /// <summary>Compression between validators: none, gzip or brotli.</summary>
+    public PeerCodec Compression { get; init; } = PeerCodec.Brotli;
+
     public required IReadOnlyList<ValidatorEntry> Validators { get; init; }
 
     /// <exception cref="InvalidConfigurationException">No such file, or not a configuration.</exception>
@@ -63,6 +89,9 @@ internal sealed record ValidatorConfig
             {
                 Data = Path.Combine(folder, read.Data),
                 Genesis = read.Genesis is null ? null : Path.Combine(folder, read.Genesis),
+                Certificate = read.Certificate is null ? null : Path.Combine(folder, read.Certificate),
+                CertificateKey = read.CertificateKey is null ? null : Path.Combine(folder, read.CertificateKey),
+                Authority = read.Authority is null ? null : Path.Combine(folder, read.Authority),
             };
         }
         catch (JsonException broken)
@@ -104,19 +133,67 @@ internal sealed record ValidatorConfig
 
         return new ValidatorOptions
         {
-            PrivateKey = key, Host = host, Port = ConsensusPort, Sync = Sync,
+            PrivateKey = key, Host = host, Port = ConsensusPort, Sync = Sync, Gossip = Gossip,
+            FanOut = FanOut > 0 ? FanOut : throw new InvalidConfigurationException("fanOut takes a number from 1 up"),
+            Codec = Compression, Certificate = ReadCertificate(Certificate, CertificateKey),
+            Authority = ReadCertificate(Authority, null),
+            Parameters = ParametersOf(Gossip),
             Validators = [.. Validators.Select(PeerOf)],
         };
     }
 
-    private static ValidatorPeer PeerOf(ValidatorEntry entry) =>
-        Address.TryParse(entry.Address, out var address) && Uri.TryCreate(entry.Url, UriKind.Absolute, out var url)
-            ? new ValidatorPeer(address, entry.Power, url)
-            : throw new InvalidConfigurationException($"validator {entry.Address} {entry.Url}: no address, or no URL");
+    /// <summary>Where bodies go to the leader alone, nobody waits for them to come by themselves.</summary>
+    private static ConsensusParameters ParametersOf(GossipMode gossip)
+    {
+        var usual = new ConsensusParameters();
+        return gossip == GossipMode.Directed ? usual with { FetchDelayMs = 0 } : usual;
+    }
+
+    private static X509Certificate2? ReadCertificate(string? file, string? keyFile)
+    {
+        try
+        {
+            if (file is null)
+            {
+                return null;
+            }
+
+            if (keyFile is null)
+            {
+                return X509CertificateLoader.LoadCertificateFromFile(file);
+            }
+
+            // By way of PKCS#12, because some platforms do not serve with a key that was never stored.
+            using var read = X509Certificate2.CreateFromPemFile(file, keyFile);
+            return X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null);
+        }
+        catch (Exception broken) when (broken is CryptographicException or IOException)
+        {
+            throw new InvalidConfigurationException($"{file}: {broken.Message}");
+        }
+    }
+
+    private static ValidatorPeer PeerOf(ValidatorEntry entry)
+    {
+        if (!Address.TryParse(entry.Address, out var address)
+            || !Uri.TryCreate(entry.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        {
+            throw new InvalidConfigurationException($"validator {entry.Address} {entry.Url}: no address, or no URL");
+        }
+
+        byte[]? pin = null;
+        if (entry.CertificateSha256 is { } text && (!Hex.TryDecode(text, out pin) || pin.Length != 32))
+        {
+            throw new InvalidConfigurationException("certificateSha256 takes 0x and 64 hexadecimal digits");
+        }
+
+        return new ValidatorPeer(address, entry.Power, url, pin);
+    }
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(ValidatorConfig))]
 internal sealed partial class ValidatorJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using SuperVm.Hosting.Consensus.Peers;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
 
@@ -52,6 +53,7 @@ internal sealed class MetricsEndpoint(Node node, RpcDispatcher dispatcher)
             Sample(text, $"supervm_rpc_errors_total{{method=\"{method.Name}\"}}", method.Errors);
         }
 
+        PeerMetrics.Write(text, node.Consensus?.Peers() ?? []);
         return text.ToString();
     }
 

@@ -64,6 +64,9 @@ internal sealed class PeerServer : IAsyncDisposable
         _application.Run(ServeAsync);
     }
 
+    /// <summary>The port that is listened on, once started: another one than asked for where that was 0.</summary>
+    internal int Port => new Uri(_application.Urls.First()).Port;
+
     /// <exception cref="IOException">The port cannot be bound.</exception>
     internal Task StartAsync(CancellationToken cancellation) => _application.StartAsync(cancellation);
 

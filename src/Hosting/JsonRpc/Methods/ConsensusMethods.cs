@@ -1,5 +1,8 @@
+using System.Text.Json;
+using SuperVm.Core.Consensus;
 using SuperVm.Core.Encoding;
 using SuperVm.Hosting.Consensus;
+using SuperVm.Hosting.Consensus.Peers;
 
 namespace SuperVm.Hosting.JsonRpc.Methods;
 
@@ -10,6 +13,7 @@ internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
     [
         ("supervm_getValidators", Validators),
         ("supervm_getCertificate", Certificate),
+        ("supervm_peers", Peers),
     ];
 
     /// <summary>The newest epoch's number, first block and validators in the order of their indexes.</summary>
@@ -80,5 +84,61 @@ internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
         json.WriteHex("raw"u8, writer.Written);
         json.WriteEndObject();
         return null;
+    }
+
+    /// <summary>Every other validator as this one sees it: health, round trip, traffic, penalty points.</summary>
+    private RpcError? Peers(ref RpcParams parameters, RpcReply reply)
+    {
+        if (!parameters.End())
+        {
+            return parameters.Error;
+        }
+
+        var json = reply.Json;
+        json.WriteStartArray();
+        foreach (var peer in consensus.Peers())
+        {
+            json.WriteStartObject();
+            json.WriteAddress("address"u8, peer.Address);
+            json.WriteString("url"u8, peer.Url.ToString());
+            json.WriteBoolean("reached"u8, peer.IsReached);
+            json.WriteBoolean("heard"u8, peer.IsHeard);
+            if (peer.RoundTripMs is { } milliseconds)
+            {
+                json.WriteNumber("roundTripMs"u8, Math.Round(milliseconds, 3));
+            }
+
+            json.WriteNumber("reconnects"u8, peer.Reconnects);
+            json.WriteNumber("waiting"u8, peer.Waiting);
+            json.WriteNumber("unsent"u8, peer.Unsent);
+            WriteTraffic(json, "sent"u8, peer.Sent);
+            WriteTraffic(json, "received"u8, peer.Received);
+            json.WriteNumber("score"u8, peer.Score);
+            json.WriteBoolean("muted"u8, peer.IsMuted);
+            json.WriteStartObject("dropped"u8);
+            for (var reason = 0; reason < peer.Dropped.Count; reason++)
+            {
+                if (peer.Dropped[reason] > 0)
+                {
+                    json.WriteNumber(PeerMetrics.NameOf((DropReason)reason), peer.Dropped[reason]);
+                }
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        return null;
+    }
+
+    private static void WriteTraffic(Utf8JsonWriter json, ReadOnlySpan<byte> name, in PeerTraffic traffic)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("messages"u8, traffic.Messages);
+        json.WriteNumber("frames"u8, traffic.Frames);
+        json.WriteNumber("messageBytes"u8, traffic.MessageBytes);
+        json.WriteNumber("frameBytes"u8, traffic.FrameBytes);
+        json.WriteEndObject();
     }
 }
