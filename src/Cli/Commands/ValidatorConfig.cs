@@ -57,7 +57,9 @@ internal sealed record ValidatorConfig
     /// <inheritdoc cref="Certificate"/>
     public string? CertificateKey { get; init; }
 
-    /// <summary>A PEM file with the authority that signed the others' certificates; the system's where left out.</summary>
+    /// <summary>
+    /// A PEM file with the authority that signed the others' certificates; the system's where left out.
+    /// </summary>
     public string? Authority { get; init; }
 
     /// <summary>How transactions reach the others: broadcast, flood, gossip or directed.</summary>

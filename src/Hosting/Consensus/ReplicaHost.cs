@@ -36,7 +36,8 @@ internal sealed class ReplicaHost : IAsyncDisposable
     {
         (_clock, _log, Events) = (clock, log, events);
         var self = new PeerIdentity(
-            context.Parameters.ChainId, context.Signer, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), options);
+            context.Parameters.ChainId, context.Signer, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+            options);
         var others = options.Validators.Select(peer => peer.Address).Where(peer => peer != context.Signer.Address);
         var gossip = new TransactionGossip(
             options.Gossip, options.FanOut, [.. others], RandomNumberGenerator.GetInt32);

@@ -10,7 +10,8 @@ namespace SuperVm.Hosting.Consensus;
 /// <param name="Address">The address of its key.</param>
 /// <param name="Power">Its voting power.</param>
 /// <param name="Url">Where its consensus port is; https for TLS.</param>
-/// <param name="CertificateSha256">The only certificate that it may show, by SHA-256; null for any that is trusted.</param>
+/// <param name="CertificateSha256">The only certificate that it may show, by SHA-256; null for any that is
+/// trusted.</param>
 public sealed record ValidatorPeer(Address Address, ulong Power, Uri Url, byte[]? CertificateSha256 = null);
 
 /// <summary>How one validator of a chain behaves.</summary>
@@ -33,7 +34,9 @@ public sealed record ValidatorOptions
     /// <summary>TLS on the consensus port: its certificate with the key. Null for none.</summary>
     public X509Certificate2? Certificate { get; init; }
 
-    /// <summary>The authority that signed the peers' certificates, where it is not one that the system trusts.</summary>
+    /// <summary>
+    /// The authority that signed the peers' certificates, where it is not one that the system trusts.
+    /// </summary>
     public X509Certificate2? Authority { get; init; }
 
     /// <summary>How transactions reach the other validators.</summary>

@@ -8,7 +8,8 @@ using System.Threading.Channels;
 namespace SuperVm.Cli.Bench.Pbft;
 
 /// <summary>
-/// TCP proxies that hold every byte back for a time, each direction by itself: distance between processes of one machine.
+/// TCP proxies that hold every byte back for a time, each direction by itself: distance between processes of one
+/// machine.
 /// </summary>
 /// <remarks>
 /// The delay is the same for all, so what came first leaves first: one queue, one thread that sleeps until the first

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using SuperVm.Cli.Commands;
 using SuperVm.Core.Consensus;
 using SuperVm.Hosting.Consensus;
+using SuperVm.Hosting.Consensus.Peers;
 using SuperVm.Local.Storage;
 
 namespace SuperVm.Cli.Bench.Pbft;
@@ -186,7 +187,7 @@ internal sealed class OrderingProcess : IOrderingObserver
         using var self = Process.GetCurrentProcess();
         lock (_gate)
         {
-            var sent = _node!.Peers.Aggregate(default(Hosting.Consensus.Peers.PeerTraffic), (sum, peer) => sum + peer.Sent);
+            var sent = _node!.Peers.Aggregate(default(PeerTraffic), (sum, peer) => sum + peer.Sent);
             report = new OrderingReport(
                 _ordered, _committed, _digest, _latencies, _closed, _commits, sent.Messages, sent.MessageBytes,
                 sent.FrameBytes, self.TotalProcessorTime.TotalSeconds);

@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace SuperVm.Cli.Bench.Pbft;
 
-/// <summary>Four real validator processes: the way of a batch over distance, requests a second, one of them dead.</summary>
+/// <summary>
+/// Four real validator processes: the way of a batch over distance, requests a second, one of them dead.
+/// </summary>
 internal sealed class PbftBenchmark : IBenchmark
 {
     private const int Validators = 4;

@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 namespace SuperVm.Cli.Bench.Pbft;
 
 /// <summary>
-/// Clients that hand groups of requests to every node, each with one group under way: the next goes when the last one is
+/// Clients that hand groups of requests to every node, each with one group under way: the next goes when the last one
+/// is
 /// ordered.
 /// </summary>
 internal sealed class RequestLoad : IDisposable

@@ -1,7 +1,8 @@
 namespace SuperVm.Hosting.Consensus.Peers;
 
 /// <summary>
-/// Messages on their way to one peer: those that wait, and those that were sent but not acknowledged yet, which are sent
+/// Messages on their way to one peer: those that wait, and those that were sent but not acknowledged yet, which are
+/// sent
 /// again over the next connection.
 /// </summary>
 /// <remarks>

@@ -8,7 +8,8 @@ namespace SuperVm.Hosting.Consensus.Peers;
 /// <param name="Url">Where its consensus port is.</param>
 /// <param name="IsReached">Whether messages go to it now.</param>
 /// <param name="IsHeard">Whether it sends to this validator now.</param>
-/// <param name="RoundTripMs">From a frame to its acknowledgement: smoothed over the last ones; null before the first.</param>
+/// <param name="RoundTripMs">From a frame to its acknowledgement: smoothed over the last ones; null before the
+/// first.</param>
 /// <param name="Reconnects">Times a link to it was made again.</param>
 /// <param name="Waiting">Messages that wait to be sent.</param>
 /// <param name="Unsent">Messages that were dropped because the peer was not reached or too slow.</param>

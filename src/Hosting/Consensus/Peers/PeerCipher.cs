@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace SuperVm.Hosting.Consensus.Peers;
 
-/// <summary>Seals or opens the frames of one direction of a session, in order: AES-256-GCM, a counter as nonce.</summary>
+/// <summary>
+/// Seals or opens the frames of one direction of a session, in order: AES-256-GCM, a counter as nonce.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   length 4 (of what follows) │ ciphertext │ tag 16

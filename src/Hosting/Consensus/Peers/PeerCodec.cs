@@ -21,7 +21,9 @@ internal enum PeerCodecs : byte
     Brotli = 1 << PeerCodec.Brotli,
 }
 
-/// <summary>Compression of frames: both ends agree on a codec when they meet; each frame says whether it is used.</summary>
+/// <summary>
+/// Compression of frames: both ends agree on a codec when they meet; each frame says whether it is used.
+/// </summary>
 internal static class PeerCompression
 {
     /// <summary>Every codec that this build has.</summary>

@@ -53,7 +53,9 @@ internal readonly record struct PeerFrame(PeerCodec Codec, bool WantsAnswer, ulo
             && (head.Codec != PeerCodec.None || size == frame.Length - HeadBytes);
     }
 
-    /// <summary>Takes the next message off; false at the end and, with a reason, where what follows is malformed.</summary>
+    /// <summary>
+    /// Takes the next message off; false at the end and, with a reason, where what follows is malformed.
+    /// </summary>
     internal static bool TryTake(
         ref ReadOnlySpan<byte> messages, out ConsensusMessage? message, out int bytes, out DropReason? refusal)
     {

@@ -14,7 +14,8 @@ namespace SuperVm.Hosting.Consensus.Peers;
 ///   answer   version 1 │ from 20 │ codec 1 │ last message 8 │ key 64 │ signature 65       (integers big-endian)
 /// </code>
 /// Both name a fresh P-256 key; the keys of the frames follow from the two (ephemeral Diffie-Hellman) and from all that
-/// was said. The answer's signature covers the caller's hello, so that neither end can be talked into another's session:
+/// was said. The answer's signature covers the caller's hello, so that neither end can be talked into another's
+/// session:
 /// SIGMA without identity protection (H. Krawczyk, CRYPTO 2003). A copied hello opens nothing, because the first
 /// frame needs the keys. The run tells one life of the caller's process from the next: messages are numbered within it.
 /// </remarks>
@@ -70,7 +71,8 @@ internal sealed record PeerHello(
 
         hello = new PeerHello(
             BinaryPrimitives.ReadUInt64BigEndian(bytes[1..]), from, new Address(bytes.Slice(29, Address.Size)),
-            BinaryPrimitives.ReadUInt64BigEndian(bytes[49..]), (PeerCodecs)bytes[57], bytes.Slice(58, KeyBytes).ToArray());
+            BinaryPrimitives.ReadUInt64BigEndian(bytes[49..]), (PeerCodecs)bytes[57],
+            bytes.Slice(58, KeyBytes).ToArray());
         return true;
     }
 
@@ -132,7 +134,8 @@ internal sealed record PeerHello(
 
         byte[] said = [.. hello, .. answer];
         var keys = HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, secret, 2 * PeerCipher.KeyBytes, SHA256.HashData(said), "SuperVM frames"u8.ToArray());
+            HashAlgorithmName.SHA256, secret, 2 * PeerCipher.KeyBytes, SHA256.HashData(said),
+            "SuperVM frames"u8.ToArray());
         CryptographicOperations.ZeroMemory(secret);
         return (new PeerCipher(keys.AsSpan(0, PeerCipher.KeyBytes)), new PeerCipher(keys.AsSpan(PeerCipher.KeyBytes)));
     }

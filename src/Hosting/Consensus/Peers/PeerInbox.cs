@@ -13,7 +13,9 @@ internal sealed class PeerInbox(EventQueue events, PeerBoard board, TransactionG
     private readonly Lock _gate = new();
     private readonly Dictionary<Address, Place> _places = [];
 
-    /// <summary>The number of the last message taken from the peer in this life of its process; 0 before the first.</summary>
+    /// <summary>
+    /// The number of the last message taken from the peer in this life of its process; 0 before the first.
+    /// </summary>
     internal ulong LastMessage(in Address peer, ulong run)
     {
         lock (_gate)
@@ -48,7 +50,9 @@ internal sealed class PeerInbox(EventQueue events, PeerBoard board, TransactionG
         }
     }
 
-    /// <summary>Takes a frame's messages, the first of which has the number; waits while the peer's queue is full.</summary>
+    /// <summary>
+    /// Takes a frame's messages, the first of which has the number; waits while the peer's queue is full.
+    /// </summary>
     internal async ValueTask TakeAsync(
         Address peer, ulong run, ulong number, List<(ConsensusMessage Message, int Bytes)> messages,
         CancellationToken cancellation)

@@ -45,9 +45,9 @@ internal static class PeerMetrics
             {
                 if (peer.Dropped[reason] > 0)
                 {
+                    var labels = $"peer=\"{peer.Address}\",reason=\"{NameOf((DropReason)reason)}\"";
                     text.Append(CultureInfo.InvariantCulture,
-                        $"supervm_peer_dropped_total{{peer=\"{peer.Address}\",reason=\"{NameOf((DropReason)reason)}\"}} ")
-                        .Append(CultureInfo.InvariantCulture, $"{peer.Dropped[reason]}\n");
+                        $"supervm_peer_dropped_total{{{labels}}} {peer.Dropped[reason]}\n");
                 }
             }
         }
@@ -59,7 +59,8 @@ internal static class PeerMetrics
             {
                 if (value(peer) is { } number)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"supervm_{name}{{peer=\"{peer.Address}\"}} {number:R}\n");
+                    text.Append(
+                        CultureInfo.InvariantCulture, $"supervm_{name}{{peer=\"{peer.Address}\"}} {number:R}\n");
                 }
             }
         }

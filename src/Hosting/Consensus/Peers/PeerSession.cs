@@ -89,7 +89,9 @@ internal sealed class PeerSession(PeerInbox inbox, PeerBoard board, TimeProvider
         }
     }
 
-    /// <summary>Decodes a frame's messages; false with the reason where an honest peer would not have sent it.</summary>
+    /// <summary>
+    /// Decodes a frame's messages; false with the reason where an honest peer would not have sent it.
+    /// </summary>
     private bool TryUnpack(ReadOnlyMemory<byte> frame, out PeerFrame head, out DropReason refusal)
     {
         _messages.Clear();

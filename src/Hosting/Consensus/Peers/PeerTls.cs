@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SuperVm.Hosting.Consensus.Peers;
 
-/// <summary>TLS to peers whose URL says https: a pinned certificate, an authority of one's own, or the system's.</summary>
+/// <summary>
+/// TLS to peers whose URL says https: a pinned certificate, an authority of one's own, or the system's.
+/// </summary>
 /// <remarks>
 /// The frames are sealed anyway; TLS is for networks that want it on the outside. A pinned certificate is compared by
 /// SHA-256 and nothing else; with an authority the chain must end at it and the name must fit.

@@ -10,7 +10,9 @@ public enum GossipMode : byte
     /// <summary>From the validator that took them to every other; nobody passes them on.</summary>
     Broadcast = 0,
 
-    /// <summary>To every other, and everybody passes on what is new to it: reaches also who has no link to the first.</summary>
+    /// <summary>
+    /// To every other, and everybody passes on what is new to it: reaches also who has no link to the first.
+    /// </summary>
     Flood = 1,
 
     /// <summary>To some others drawn by lot, who pass on what is new to them the same way.</summary>

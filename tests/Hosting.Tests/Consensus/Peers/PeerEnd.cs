@@ -16,7 +16,9 @@ internal sealed class PeerEnd : IAsyncDisposable
     private readonly PeerServer _server;
     private PeerTransport? _transport;
 
-    internal PeerEnd(int number, IReadOnlyList<ValidatorPeer> validators, Func<ValidatorOptions, ValidatorOptions>? change = null)
+    internal PeerEnd(
+        int number, IReadOnlyList<ValidatorPeer> validators,
+        Func<ValidatorOptions, ValidatorOptions>? change = null)
     {
         Options = new ValidatorOptions { PrivateKey = KeyOf(number), Validators = validators, Port = 0 };
         Options = change?.Invoke(Options) ?? Options;

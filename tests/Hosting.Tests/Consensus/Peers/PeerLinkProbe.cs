@@ -3,7 +3,9 @@ using SuperVm.Hosting.Consensus.Peers;
 
 namespace SuperVm.Hosting.Tests.Consensus.Peers;
 
-/// <summary>A validator's key in wrong hands: opens sessions as the protocol says and sends whatever it is told.</summary>
+/// <summary>
+/// A validator's key in wrong hands: opens sessions as the protocol says and sends whatever it is told.
+/// </summary>
 internal sealed class PeerLinkProbe(int number, int port)
 {
     /// <summary>One session with one frame; false where the hello is refused.</summary>
