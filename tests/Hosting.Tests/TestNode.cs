@@ -13,13 +13,15 @@ namespace SuperVm.Hosting.Tests;
 /// <summary>A clock that only the test moves.</summary>
 internal sealed class StandingClock : TimeProvider
 {
-    private DateTimeOffset _now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
+    private long _ticks = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000).Ticks;
 
-    public override DateTimeOffset GetUtcNow() => _now;
+    public override DateTimeOffset GetUtcNow() => new(GetTimestamp(), TimeSpan.Zero);
 
-    public override long GetTimestamp() => _now.Ticks;
+    public override long GetTimestamp() => Interlocked.Read(ref _ticks);
 
-    internal void Move(TimeSpan by) => _now += by;
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    internal void Move(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
 }
 
 /// <summary>A node in memory and its JSON-RPC without a network.</summary>

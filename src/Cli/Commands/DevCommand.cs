@@ -72,6 +72,8 @@ internal sealed class DevCommand : ICommandModule
         Description = $"Compress answers of {CompressFromBytes} bytes and more for clients that take it (br, gzip)",
     };
 
+    private readonly GuardOptions _guards = new();
+
     private readonly Option<bool> _silent = new("--silent") { Description = "No banner and no line a block" };
 
     public Command Create()
@@ -89,6 +91,7 @@ internal sealed class DevCommand : ICommandModule
         Require(
             _gasLimit, gas => gas is null or (>= BaseFee.MinimumGasLimit and <= BaseFee.MaximumGasLimit),
             "--gas-limit takes 5000 to 2^63 - 1");
+        _guards.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -123,7 +126,8 @@ internal sealed class DevCommand : ICommandModule
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
-        var options = new NodeOptions
+        using var audit = _guards.OpenAudit(parsed);
+        var plain = new NodeOptions
         {
             Accounts = accounts,
             AllowDevelopmentMethods = true,
@@ -131,6 +135,7 @@ internal sealed class DevCommand : ICommandModule
             GasLimit = parsed.GetValue(_gasLimit),
             Journal = data is null ? null : store,
         };
+        var options = _guards.Apply(plain, parsed, audit);
         using var node = new Node(chain, genesis.Spec, () => new EvmEngine(), options, TimeProvider.System, write);
         TryHost(parsed.GetValue(_host)!, out var host);
         await using var server = await NodeServer.StartAsync(

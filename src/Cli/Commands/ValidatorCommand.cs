@@ -24,12 +24,15 @@ internal sealed class ValidatorCommand : ICommandModule
         Description = "Also stop when the standard input ends, so with the process that started this one",
     };
 
+    private readonly GuardOptions _guards = new();
+
     public Command Create()
     {
         var command = new Command("validator", "Run one validator of a PBFT chain, with JSON-RPC")
         {
             _config, _untilInputEnds,
         };
+        _guards.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -39,8 +42,7 @@ internal sealed class ValidatorCommand : ICommandModule
         // What goes wrong below this line is the operator's to put right: one line says what.
         try
         {
-            return await ServeAsync(
-                ValidatorConfig.Read(parsed.GetValue(_config)!), parsed.GetValue(_untilInputEnds), cancellation);
+            return await ServeAsync(ValidatorConfig.Read(parsed.GetValue(_config)!), parsed, cancellation);
         }
         catch (Exception refusal) when (refusal is StoreException or IOException or UnauthorizedAccessException
             or InvalidConfigurationException or ArgumentException or InvalidDataException)
@@ -50,9 +52,10 @@ internal sealed class ValidatorCommand : ICommandModule
         }
     }
 
-    private static async Task<int> ServeAsync(
-        ValidatorConfig config, bool untilInputEnds, CancellationToken cancellation)
+    private async Task<int> ServeAsync(
+        ValidatorConfig config, ParseResult parsed, CancellationToken cancellation)
     {
+        using var audit = _guards.OpenAudit(parsed);
         await using var log = new LineLog(Console.Out);
         var accounts = DevGenesis.AccountsOf(Mnemonic.Development, config.Accounts);
         var genesis = config.GenesisBlock(accounts);
@@ -61,14 +64,14 @@ internal sealed class ValidatorCommand : ICommandModule
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = DevCommand.TunedProcessor() });
         using var checkpoints = PeriodicCheckpoints.Follow(chain, store, config.Data, log.Write);
         await using var validator = new ValidatorNode(
-            chain, store, () => new EvmEngine(), new NodeOptions { Coinbase = default }, options, TimeProvider.System,
-            log.Write);
+            chain, store, () => new EvmEngine(),
+            _guards.Apply(new NodeOptions(), parsed, audit), options, TimeProvider.System, log.Write);
         await using var server = await NodeServer.StartAsync(
             validator.Node, new ServerOptions { Host = options.Host, Port = config.RpcPort }, cancellation);
         await validator.StartAsync(cancellation);
         log.Write($"validator {validator.Address} listens on {server.Address}, block {chain.Head.Number}");
         var stop = StopSignal.RequestedAsync(cancellation);
-        var parent = untilInputEnds ? StopSignal.InputEndedAsync() : stop;
+        var parent = parsed.GetValue(_untilInputEnds) ? StopSignal.InputEndedAsync() : stop;
         await await Task.WhenAny(stop, parent, validator.Completion);
         log.Write("stopping");
         return 0;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SuperVm.Hosting.Nodes;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.JsonRpc;
 
@@ -14,7 +15,8 @@ namespace SuperVm.Hosting.JsonRpc;
 /// concurrent use.
 /// </remarks>
 internal sealed class RpcDispatcher(
-    RpcMethodTable methods, RpcLimits limits, IRawTransactionSink rawTransactions, Action<string> log)
+    RpcMethodTable methods, RpcLimits limits, IRawTransactionSink rawTransactions, Action<string> log,
+    RpcGate? gate = null)
 {
     private const int PooledScratch = 64;
     private const string RawTransactionMethod = "eth_sendRawTransaction";
@@ -26,23 +28,41 @@ internal sealed class RpcDispatcher(
 
     internal RpcMethodTable Methods => methods;
 
+    /// <summary>Who is let in; null where everybody within the process is.</summary>
+    internal RpcGate? Gate => gate;
+
+    /// <summary>Answers a body from within the process.</summary>
+    internal RpcAnswer Answer(ReadOnlySpan<byte> body) => Answer(body, RpcCaller.Local);
+
     /// <summary>Answers the body; nothing is written where no answer is due. Dispose the answer after use.</summary>
-    internal RpcAnswer Answer(ReadOnlySpan<byte> body)
+    internal RpcAnswer Answer(ReadOnlySpan<byte> body, in RpcCaller caller)
     {
         var scratch = Rent();
         var isBody = RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch);
-        Answer(body, scratch, isBody, isBatch);
+        if (!IsRefused(body, scratch, isBody && !isBatch, caller))
+        {
+            Answer(body, scratch, isBody, isBatch, caller);
+        }
+
         return new RpcAnswer(this, scratch);
     }
 
+    /// <summary>As below, for a body from within the process.</summary>
+    internal ValueTask<RpcAnswer> AnswerAsync(ReadOnlySpan<byte> body) => AnswerAsync(body, RpcCaller.Local);
+
     /// <summary>
-    /// As <see cref="Answer(ReadOnlySpan{byte})"/>; a single raw transaction is checked with others that come at the
-    /// same time. The body is read before the call returns.
+    /// As <see cref="Answer(ReadOnlySpan{byte}, in RpcCaller)"/>; a single raw transaction is checked with others that
+    /// come at the same time. The body is read before the call returns.
     /// </summary>
-    internal ValueTask<RpcAnswer> AnswerAsync(ReadOnlySpan<byte> body)
+    internal ValueTask<RpcAnswer> AnswerAsync(ReadOnlySpan<byte> body, in RpcCaller caller)
     {
         var scratch = Rent();
         var isBody = RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch);
+        if (IsRefused(body, scratch, isBody && !isBatch, caller))
+        {
+            return new ValueTask<RpcAnswer>(new RpcAnswer(this, scratch));
+        }
+
         if (isBody && !isBatch && RunOfRawTransactions(body, scratch.Requests, 0) == 1)
         {
             var request = scratch.Requests[0];
@@ -52,7 +72,7 @@ internal sealed class RpcDispatcher(
                 : new ValueTask<RpcAnswer>(Finish(null, refusal, body[request.Id], scratch));
         }
 
-        Answer(body, scratch, isBody, isBatch);
+        Answer(body, scratch, isBody, isBatch, caller);
         return new ValueTask<RpcAnswer>(new RpcAnswer(this, scratch));
     }
 
@@ -61,7 +81,7 @@ internal sealed class RpcDispatcher(
         try
         {
             var answer = await submission;
-            return Finish(answer, answer.Error is { } words ? RpcError.Server(words) : null, id, scratch);
+            return Finish(answer, RpcError.Of(answer), id, scratch);
         }
         catch (Exception defect) when (defect is not OutOfMemoryException)
         {
@@ -92,7 +112,7 @@ internal sealed class RpcDispatcher(
         }
     }
 
-    private void Answer(ReadOnlySpan<byte> body, Scratch scratch, bool isBody, bool isBatch)
+    private void Answer(ReadOnlySpan<byte> body, Scratch scratch, bool isBody, bool isBatch, in RpcCaller caller)
     {
         var reply = scratch.Reply;
         if (!isBody)
@@ -101,7 +121,7 @@ internal sealed class RpcDispatcher(
         }
         else if (!isBatch)
         {
-            AnswerOne(body, scratch.Requests[0], reply);
+            AnswerOne(body, scratch.Requests[0], reply, caller);
         }
         else if (scratch.Requests.Count == 0)
         {
@@ -114,11 +134,28 @@ internal sealed class RpcDispatcher(
         }
         else
         {
-            AnswerBatch(body, scratch);
+            AnswerBatch(body, scratch, caller);
         }
     }
 
-    private void AnswerBatch(ReadOnlySpan<byte> body, Scratch scratch)
+    /// <summary>A body that the gate does not let in is answered once, as a whole.</summary>
+    private bool IsRefused(ReadOnlySpan<byte> body, Scratch scratch, bool isSingle, in RpcCaller caller)
+    {
+        scratch.Refusal = default;
+        var count = Math.Max(1, scratch.Requests.Count);
+        var retryAfter = TimeSpan.Zero;
+        if (gate?.Admit(caller, count, out retryAfter) is not { } error)
+        {
+            return false;
+        }
+
+        scratch.Refusal = new RpcRefusal(error.Code, retryAfter);
+        var id = isSingle && scratch.Requests[0].HasId ? body[scratch.Requests[0].Id] : "null"u8;
+        scratch.Reply.WriteError(id, error);
+        return true;
+    }
+
+    private void AnswerBatch(ReadOnlySpan<byte> body, Scratch scratch, in RpcCaller caller)
     {
         var (requests, reply) = (scratch.Requests, scratch.Reply);
         reply.Raw("["u8);
@@ -136,7 +173,7 @@ internal sealed class RpcDispatcher(
             var before = reply.Length;
             Separate(reply);
             var start = reply.Length;
-            AnswerOne(body, requests[i], reply);
+            AnswerOne(body, requests[i], reply, caller);
             if (reply.Length == start)
             {
                 reply.CutTo(before);
@@ -164,7 +201,7 @@ internal sealed class RpcDispatcher(
         }
     }
 
-    private void AnswerOne(ReadOnlySpan<byte> body, in RpcRequest request, RpcReply reply)
+    private void AnswerOne(ReadOnlySpan<byte> body, in RpcRequest request, RpcReply reply, in RpcCaller caller)
     {
         var id = request.HasId ? body[request.Id] : "null"u8;
         if (!request.IsValid)
@@ -174,7 +211,7 @@ internal sealed class RpcDispatcher(
         }
 
         var start = reply.Length;
-        var error = Call(body, request, id, reply);
+        var error = Call(body, request, id, reply, caller);
         if (!request.HasId)
         {
             reply.CutTo(start);
@@ -186,9 +223,10 @@ internal sealed class RpcDispatcher(
         }
     }
 
-    private RpcError? Call(ReadOnlySpan<byte> body, in RpcRequest request, ReadOnlySpan<byte> id, RpcReply reply)
+    private RpcError? Call(
+        ReadOnlySpan<byte> body, in RpcRequest request, ReadOnlySpan<byte> id, RpcReply reply, in RpcCaller caller)
     {
-        if (methods.Find(body[request.Method]) is not { } method)
+        if (methods.Find(body[request.Method]) is not { } method || gate?.Forbids(method, caller) == true)
         {
             return new RpcError(
                 RpcError.MethodNotFoundCode,
@@ -225,6 +263,7 @@ internal sealed class RpcDispatcher(
         }
 
         method.Count(error is null ? 0 : 1);
+        gate?.Note(method, caller, body[request.Params], error);
         return error;
     }
 
@@ -261,6 +300,8 @@ internal sealed class RpcDispatcher(
         internal RpcReply Reply { get; } = new(limits);
 
         internal List<RpcRequest> Requests { get; } = [];
+
+        internal RpcRefusal Refusal { get; set; }
     }
 }
 
@@ -269,8 +310,14 @@ internal readonly struct RpcAnswer(RpcDispatcher dispatcher, RpcDispatcher.Scrat
 {
     internal ReadOnlyMemory<byte> Bytes => scratch.Reply.Written;
 
+    /// <summary>Why the whole body was refused, where it was.</summary>
+    internal RpcRefusal Refusal => scratch.Refusal;
+
     public void Dispose() => dispatcher.Return(scratch);
 }
+
+/// <summary>A body that the gate did not let in; the code is 0 where it did.</summary>
+internal readonly record struct RpcRefusal(int Code, TimeSpan RetryAfter);
 
 /// <summary>Takes raw transactions together, so that their signatures are checked on all cores at once.</summary>
 internal interface IRawTransactionSink

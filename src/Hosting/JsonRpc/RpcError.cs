@@ -14,6 +14,7 @@ internal sealed record RpcError(int Code, string Message, ReadOnlyMemory<byte>? 
     internal const int ServerErrorCode = -32000;
     internal const int NotFoundCode = -32001;
     internal const int ResponseTooLargeCode = -32003;
+    internal const int UnauthorizedCode = -32002;
     internal const int LimitExceededCode = -32005;
     internal const int RevertedCode = 3;
 
@@ -27,7 +28,17 @@ internal sealed record RpcError(int Code, string Message, ReadOnlyMemory<byte>? 
 
     internal static RpcError ResponseTooLarge { get; } = new(ResponseTooLargeCode, "response too large");
 
+    internal static RpcError Unauthorized { get; } = new(UnauthorizedCode, "resource unavailable: a key is needed");
+
+    internal static RpcError LimitExceeded(string message) => new(LimitExceededCode, $"limit exceeded: {message}");
+
     internal static RpcError InvalidParams(string message) => new(InvalidParamsCode, message);
+
+    /// <summary>The error of a refused submission; null where it was taken.</summary>
+    internal static RpcError? Of(in Nodes.Submission answer) =>
+        answer.Error is not { } words ? null
+        : answer.IsLimited ? LimitExceeded(words)
+        : Server(words);
 
     internal static RpcError Server(string message) => new(ServerErrorCode, message);
 }

@@ -17,12 +17,18 @@ internal interface IRpcModule
 /// <summary>One method with its counters.</summary>
 internal sealed class RpcMethod(string name, RpcHandler handler)
 {
+    private static readonly string[] ManagementPrefixes = ["evm_", "anvil_", "hardhat_", "testing_", "admin_"];
+
     private long _calls;
     private long _errors;
 
     internal string Name => name;
 
     internal RpcHandler Handler => handler;
+
+    /// <summary>Changes time, accounts or history, or makes blocks: for who runs the node.</summary>
+    internal bool IsManagement { get; } = ManagementPrefixes.Any(
+        prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     internal long Calls => Volatile.Read(ref _calls);
 

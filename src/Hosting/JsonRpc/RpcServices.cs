@@ -6,7 +6,7 @@ namespace SuperVm.Hosting.JsonRpc;
 /// <summary>Puts the families of methods together.</summary>
 internal static class RpcServices
 {
-    internal static RpcDispatcher DispatcherOf(Node node, RpcLimits limits)
+    internal static RpcDispatcher DispatcherOf(Node node, RpcLimits limits, Security.RpcGate? gate = null)
     {
         var blocks = new BlockResolver(node);
         var calls = new CallMethods(node, blocks);
@@ -33,6 +33,6 @@ internal static class RpcServices
             modules.Add(new StateEditMethods(node));
         }
 
-        return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log);
+        return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log, gate);
     }
 }

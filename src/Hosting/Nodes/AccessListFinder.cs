@@ -19,13 +19,16 @@ internal sealed class AccessListFinder(CallRunner calls, BlockContext block, ISt
         Func<List<AccessListEntry>, Transaction> withList)
     {
         var list = new List<AccessListEntry>();
+        var deadline = calls.Begin();
         for (var round = 1; ; round++)
         {
             var transaction = withList(list);
             var watcher = new Watcher(transaction, block.Rules);
-            var outcome = calls.Run(transaction, block, state, engine => ((EvmEngine)engine).Tracer = watcher);
+            var outcome = calls.Run(
+                transaction, block, state, deadline, engine => ((EvmEngine)engine).Tracer = watcher);
             var found = watcher.List();
-            if (outcome.Error != TransactionError.None || round == MaximumRounds || IsSame(found, list))
+            if (outcome.TimedOut || outcome.Error != TransactionError.None || round == MaximumRounds
+                || IsSame(found, list))
             {
                 return (list, transaction, outcome);
             }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SuperVm.Core.Execution;
+using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
@@ -15,23 +16,42 @@ namespace SuperVm.Hosting.Nodes;
 internal readonly record struct CallOutcome(
     TransactionError Error, ExecutionStatus Status, ulong GasUsed, ulong GasRefunded, byte[] Output)
 {
-    internal bool Succeeded => Error == TransactionError.None && Status == ExecutionStatus.Success;
+    /// <summary>It was ended because it took too long.</summary>
+    internal bool TimedOut { get; init; }
+
+    internal bool Succeeded => !TimedOut && Error == TransactionError.None && Status == ExecutionStatus.Success;
 }
 
 /// <summary>Runs transactions that change nothing: for eth_call, estimates and access lists.</summary>
-/// <remarks>Engines are kept for reuse, one for each call at a time; safe for concurrent use.</remarks>
-internal sealed class CallRunner(Func<IExecutionEngine> newEngine)
+/// <remarks>
+/// Engines are kept for reuse, one for each call at a time; safe for concurrent use. A request has a time for all
+/// of its executions together (<see cref="Begin"/>): a timer stops the engine at its next jump back.
+/// </remarks>
+internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider clock, TimeSpan timeout)
 {
     private static readonly int KeptWorkers = Environment.ProcessorCount;
 
     private readonly ConcurrentBag<Worker> _workers = [];
+    private long _timedOut;
+
+    /// <summary>How long one request may execute; zero for no limit.</summary>
+    internal TimeSpan Timeout => timeout;
+
+    /// <summary>Executions that were stopped.</summary>
+    internal long TimedOut => Interlocked.Read(ref _timedOut);
+
+    /// <summary>The time from which on a request that begins now has executed long enough.</summary>
+    internal CallDeadline Begin() => timeout == TimeSpan.Zero
+        ? CallDeadline.None
+        : new CallDeadline(clock.GetTimestamp() + (long)(timeout.TotalSeconds * clock.TimestampFrequency));
 
     /// <summary>
     /// Executes with any nonce and signature. Funds are checked where the transaction has a gas price; the gas limit
     /// may be above the block's and the cap of EIP-7825.
     /// </summary>
     internal CallOutcome Run(
-        Transaction transaction, BlockContext block, IStateReader state, Action<IExecutionEngine>? prepare = null)
+        Transaction transaction, BlockContext block, IStateReader state, in CallDeadline deadline,
+        Action<IExecutionEngine>? prepare = null)
     {
         if (transaction.GasLimit < IntrinsicGas.Of(transaction, block.Rules).Minimum)
         {
@@ -52,12 +72,21 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine)
             }
         }
 
-        var worker = prepare is null && _workers.TryTake(out var idle) ? idle : new Worker(newEngine());
+        var worker = prepare is null && _workers.TryTake(out var idle) ? idle : new Worker(newEngine(), clock);
         prepare?.Invoke(worker.Engine);
-        var outcome = worker.Run(transaction, WithoutBaseFee(transaction, block), state);
+        var outcome = worker.Run(transaction, WithoutBaseFee(transaction, block), state, deadline);
+        if (outcome.TimedOut)
+        {
+            Interlocked.Increment(ref _timedOut);
+        }
+
         if (prepare is null && _workers.Count < KeptWorkers)
         {
             _workers.Add(worker);
+        }
+        else
+        {
+            worker.Dispose();
         }
 
         return outcome;
@@ -95,21 +124,31 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine)
             BlockHashes = block.BlockHashes,
         };
 
-    private sealed class Worker(IExecutionEngine engine)
+    private sealed class Worker(IExecutionEngine engine, TimeProvider clock) : IDisposable
     {
         private readonly TransactionProcessor _processor = new(engine);
         private readonly WorldState _world = new();
+        private readonly CallWatch _watch = new(engine as EvmEngine, clock);
 
         internal IExecutionEngine Engine => engine;
 
-        internal CallOutcome Run(Transaction transaction, BlockContext block, IStateReader state)
+        public void Dispose() => _watch.Dispose();
+
+        internal CallOutcome Run(
+            Transaction transaction, BlockContext block, IStateReader state, in CallDeadline deadline)
         {
             _world.Reset(state, block.Rules);
+            using var watched = _watch.Begin(deadline);
             var outcome = _processor.Execute(
                 transaction, block, _world, ulong.MaxValue,
                 ProcessingOptions.Simulate | ProcessingOptions.SkipStatelessChecks);
             if (outcome.IsSuspended)
             {
+                if (_watch.HasStopped)
+                {
+                    return new CallOutcome(TransactionError.None, outcome.Status, 0, 0, []) { TimedOut = true };
+                }
+
                 throw new InvalidOperationException("A local state has all its keys.");
             }
 

@@ -25,17 +25,19 @@ internal static class GasEstimator
     /// <param name="highest">The highest gas limit to try.</param>
     /// <param name="block">The block it runs in.</param>
     /// <param name="state">The state it runs on.</param>
+    /// <param name="deadline">When all runs together have taken too long.</param>
     internal static GasEstimate Estimate(
-        CallRunner runner, Func<ulong, Transaction> withGas, ulong highest, BlockContext block, IStateReader state)
+        CallRunner runner, Func<ulong, Transaction> withGas, ulong highest, BlockContext block, IStateReader state,
+        CallDeadline deadline)
     {
         var probe = withGas(highest);
         if (IsPlainTransfer(probe, state) && highest >= IntrinsicGas.Transaction
-            && runner.Run(withGas(IntrinsicGas.Transaction), block, state).Succeeded)
+            && runner.Run(withGas(IntrinsicGas.Transaction), block, state, deadline).Succeeded)
         {
             return new GasEstimate(IntrinsicGas.Transaction, highest, null);
         }
 
-        var first = runner.Run(probe, block, state);
+        var first = runner.Run(probe, block, state, deadline);
         if (!first.Succeeded)
         {
             return new GasEstimate(0, highest, first);
@@ -45,23 +47,34 @@ internal static class GasEstimator
         var likely = (first.GasUsed + first.GasRefunded + CallStipend) * 64 / 63;
         if (likely < high)
         {
-            (low, high) = Halve(runner, withGas, block, state, low, high, likely);
+            (var outcome, low, high) = Halve(runner, withGas, block, state, deadline, low, high, likely);
+            if (outcome.TimedOut)
+            {
+                return new GasEstimate(0, highest, outcome);
+            }
         }
 
         while (low + 1 < high)
         {
             // Most transactions need little more than they use, so the first steps stay near the low end.
             var middle = Math.Min(low + ((high - low) / 2), low * 2);
-            (low, high) = Halve(runner, withGas, block, state, low, high, middle);
+            (var outcome, low, high) = Halve(runner, withGas, block, state, deadline, low, high, middle);
+            if (outcome.TimedOut)
+            {
+                return new GasEstimate(0, highest, outcome);
+            }
         }
 
         return new GasEstimate(high, highest, null);
     }
 
-    private static (ulong Low, ulong High) Halve(
+    private static (CallOutcome Outcome, ulong Low, ulong High) Halve(
         CallRunner runner, Func<ulong, Transaction> withGas, BlockContext block, IStateReader state,
-        ulong low, ulong high, ulong middle) =>
-        runner.Run(withGas(middle), block, state).Succeeded ? (low, middle) : (middle, high);
+        in CallDeadline deadline, ulong low, ulong high, ulong middle)
+    {
+        var outcome = runner.Run(withGas(middle), block, state, deadline);
+        return outcome.Succeeded ? (outcome, low, middle) : (outcome, middle, high);
+    }
 
     private static bool IsPlainTransfer(Transaction transaction, IStateReader state)
     {

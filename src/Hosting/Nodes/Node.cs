@@ -2,6 +2,7 @@ using SuperVm.Core.Execution;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Mempool;
 using SuperVm.Core.Node;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Nodes;
 
@@ -28,15 +29,16 @@ public sealed class Node : IDisposable
         (Chain, Spec, Options, Log) = (chain, spec, options, log);
         var state = chain.StateAt(chain.Head.Number).State
             ?? throw new InvalidOperationException("The newest state of a chain can always be read.");
+        WallClock = clock;
         Clock = new DevClock(clock);
         Pool = new TransactionPool(options.Pool, clock, state);
         Journal = options.Journal is { } store ? new PoolJournal(store, Pool) : null;
         Producer = new BlockProducer(chain, spec, Pool, Clock, options, log) { OnProduced = () => Journal?.Forget() };
-        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, Journal is { } journal
-            ? options.OnAccepted + journal.Keep
-            : options.OnAccepted);
+        Guard = new SubmissionGuard(options.Security, clock);
+        var onAccepted = Journal is { } journal ? options.OnAccepted + journal.Keep : options.OnAccepted;
+        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, Guard, onAccepted);
         Submissions = new SubmissionQueue(Ingest);
-        Calls = new CallRunner(newEngine);
+        Calls = new CallRunner(newEngine, clock, options.CallTimeout);
         Fees = new FeeOracle(chain);
         Pending = new PendingBlocks(chain, Pool, Producer);
     }
@@ -52,6 +54,11 @@ public sealed class Node : IDisposable
     internal Action<string> Log { get; }
 
     internal DevClock Clock { get; }
+
+    /// <summary>The time of limits, which no development method moves.</summary>
+    internal TimeProvider WallClock { get; }
+
+    internal SubmissionGuard Guard { get; }
 
     internal BlockProducer Producer { get; }
 

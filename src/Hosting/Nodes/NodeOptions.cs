@@ -37,6 +37,12 @@ public sealed record NodeOptions
     /// </summary>
     public IKeyValueStore? Journal { get; init; }
 
+    /// <summary>Rates, fee floor, keys, audit: what the node guards itself with.</summary>
+    public Security.SecurityOptions Security { get; init; } = new();
+
+    /// <summary>How long one call, estimate, simulation or trace may execute; zero for no limit.</summary>
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }
 }

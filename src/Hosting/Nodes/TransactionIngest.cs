@@ -1,27 +1,25 @@
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Mempool;
 using SuperVm.Core.Primitives;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Nodes;
 
 /// <summary>
 /// What became of a submitted transaction: its hash, or why it was refused in words that clients know.
 /// </summary>
-internal readonly record struct Submission(Hash256 Hash, string? Error)
-{
-    internal static Submission Refused(string error) => new(default, error);
-}
+internal readonly record struct Submission(Hash256 Hash, string? Error, bool IsLimited = false);
 
 /// <summary>A transaction that the pool took, and how.</summary>
 public readonly record struct PooledAnswer(Transaction Transaction, PoolStatus Status);
 
 /// <summary>Checks transactions and puts them into the pool; the first step of a transaction's way.</summary>
 /// <remarks>
-/// decode → rules of the next block → known? → signature (all of a batch at once, on all cores) → pool. Wordings follow
-/// geth where clients tell errors apart by them. Safe for concurrent use.
+/// decode → rules of the next block → fee floor → known? → signature (all of a batch at once, on all cores) → rate of
+/// the sender → pool. Wordings follow geth where clients tell errors apart by them. Safe for concurrent use.
 /// </remarks>
 internal sealed class TransactionIngest(
-    TransactionPool pool, Func<NextBlock> nextBlock, Action onAdded,
+    TransactionPool pool, Func<NextBlock> nextBlock, Action onAdded, SubmissionGuard guard,
     Action<IReadOnlyList<PooledAnswer>>? onAccepted = null)
 {
     private int _submitters;
@@ -31,6 +29,9 @@ internal sealed class TransactionIngest(
     {
         internal Transaction? Transaction;
         internal string? Error;
+
+        /// <summary>Refused because there are too many, not for what it is.</summary>
+        internal bool IsLimited;
     }
 
     /// <summary>Decodes an envelope, or a blob transaction with its blobs.</summary>
@@ -81,7 +82,16 @@ internal sealed class TransactionIngest(
         }
 
         RecoverSenders(accepted, workers);
-        accepted.RemoveAll(transaction => transaction.Sender is null);
+        accepted.Clear();
+        foreach (ref var candidate in candidates)
+        {
+            CheckSender(ref candidate);
+            if (candidate.Error is null)
+            {
+                accepted.Add(candidate.Transaction!);
+            }
+        }
+
         var pooled = new PoolAnswer[accepted.Count];
         pool.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(accepted), pooled);
         TellAccepted(accepted, pooled);
@@ -90,24 +100,39 @@ internal sealed class TransactionIngest(
         for (var i = 0; i < candidates.Length; i++)
         {
             ref var candidate = ref candidates[i];
-            if (candidate.Error is null && candidate.Transaction!.Sender is null)
-            {
-                candidate.Error = "invalid sender";
-            }
-            else if (candidate.Error is null)
+            if (candidate.Error is null)
             {
                 ref var answer = ref pooled[place++];
                 added |= answer.IsIn;
                 candidate.Error = ErrorOf(answer, candidate.Transaction!);
             }
 
-            answers[i] = new Submission(candidate.Transaction?.Hash ?? default, candidate.Error);
+            answers[i] = new Submission(
+                candidate.Transaction?.Hash ?? default, candidate.Error, candidate.IsLimited);
         }
 
         if (added)
         {
             onAdded();
         }
+    }
+
+    /// <summary>What can be said once the signature has been checked, and before the pool is asked.</summary>
+    private void CheckSender(ref Candidate candidate)
+    {
+        if (candidate.Error is not null)
+        {
+            return;
+        }
+
+        if (candidate.Transaction!.Sender is null)
+        {
+            candidate.Error = "invalid sender";
+            return;
+        }
+
+        candidate.Error = guard.CheckRate(candidate.Transaction);
+        candidate.IsLimited = candidate.Error is not null;
     }
 
     private void TellAccepted(List<Transaction> offered, PoolAnswer[] answers)
@@ -163,7 +188,7 @@ internal sealed class TransactionIngest(
                 + $"baseFee: {next.BaseFee}";
         }
 
-        return pool.Find(transaction.Hash) is null ? null : "already known";
+        return guard.CheckFee(transaction) ?? (pool.Find(transaction.Hash) is null ? null : "already known");
     }
 
     private static string? ErrorOf(in PoolAnswer answer, Transaction transaction) => answer.Status switch

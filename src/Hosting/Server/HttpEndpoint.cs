@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using SuperVm.Hosting.JsonRpc;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Server;
 
@@ -29,7 +31,7 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
 
         try
         {
-            await AnswerAsync(request, response, context.RequestAborted);
+            await AnswerAsync(request, response, dispatcher.Gate!.CallerOf(context), context.RequestAborted);
         }
         catch (BadHttpRequestException refusal)
         {
@@ -46,7 +48,18 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         }
     }
 
-    private async Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation)
+    /// <summary>Whether the caller may use routes of management.</summary>
+    internal bool MayManage(HttpContext context) => dispatcher.Gate!.CallerOf(context).MayManage;
+
+    internal static Task AskForKey(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return Task.CompletedTask;
+    }
+
+    private async Task AnswerAsync(
+        HttpRequest request, HttpResponse response, RpcCaller caller, CancellationToken cancellation)
     {
         var reader = request.BodyReader;
         ReadResult read;
@@ -55,9 +68,10 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
 
-        var coming = AnswerOf(read.Buffer);
+        var coming = AnswerOf(read.Buffer, caller);
         reader.AdvanceTo(read.Buffer.End);
         using var answer = await coming;
+        SetStatus(response, answer.Refusal);
         response.ContentType = "application/json";
         if (answer.Bytes.Length >= options.CompressFromBytes && ResponseCompression.Choose(request) is { } coding)
         {
@@ -70,11 +84,11 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
     }
 
     /// <summary>A body in one piece is read where it lies; one in several pieces is put together first.</summary>
-    private ValueTask<RpcAnswer> AnswerOf(in ReadOnlySequence<byte> body)
+    private ValueTask<RpcAnswer> AnswerOf(in ReadOnlySequence<byte> body, in RpcCaller caller)
     {
         if (body.IsSingleSegment)
         {
-            return dispatcher.AnswerAsync(body.FirstSpan);
+            return dispatcher.AnswerAsync(body.FirstSpan, caller);
         }
 
         var length = checked((int)body.Length);
@@ -82,11 +96,28 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         try
         {
             body.CopyTo(whole);
-            return dispatcher.AnswerAsync(whole.AsSpan(0, length));
+            return dispatcher.AnswerAsync(whole.AsSpan(0, length), caller);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(whole);
+        }
+    }
+
+    /// <summary>429 with Retry-After for what comes too often (RFC 6585), 401 for what lacks a key.</summary>
+    private static void SetStatus(HttpResponse response, in RpcRefusal refusal)
+    {
+        switch (refusal.Code)
+        {
+            case RpcError.LimitExceededCode:
+                response.StatusCode = StatusCodes.Status429TooManyRequests;
+                response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(refusal.RetryAfter.TotalSeconds))
+                    .ToString(CultureInfo.InvariantCulture);
+                break;
+            case RpcError.UnauthorizedCode:
+                response.StatusCode = StatusCodes.Status401Unauthorized;
+                response.Headers.WWWAuthenticate = "Bearer";
+                break;
         }
     }
 

@@ -41,6 +41,7 @@ internal sealed class MetricsEndpoint(Node node, RpcDispatcher dispatcher)
         Counter(text, "supervm_gc_pause_seconds_total", "Time paused for garbage collection.",
             GC.GetTotalPauseDuration().TotalSeconds);
         Counter(text, "supervm_allocated_bytes_total", "Bytes allocated.", GC.GetTotalAllocatedBytes());
+        RenderLimits(text);
         Head(text, "supervm_rpc_calls_total", "counter", "JSON-RPC calls by method.");
         foreach (var method in dispatcher.Methods.All.Where(method => method.Calls > 0))
         {
@@ -55,6 +56,21 @@ internal sealed class MetricsEndpoint(Node node, RpcDispatcher dispatcher)
 
         PeerMetrics.Write(text, node.Consensus?.Peers() ?? []);
         return text.ToString();
+    }
+
+    /// <summary>What the guards refused, by reason.</summary>
+    private void RenderLimits(StringBuilder text)
+    {
+        var (gate, guard) = (dispatcher.Gate!, node.Guard);
+        Head(text, "supervm_limited_total", "counter", "Requests and transactions that were refused, by reason.");
+        Sample(text, "supervm_limited_total{by=\"address\"}", gate.LimitedByAddress);
+        Sample(text, "supervm_limited_total{by=\"global\"}", gate.LimitedByGlobal);
+        Sample(text, "supervm_limited_total{by=\"sender\"}", guard.LimitedBySender);
+        Sample(text, "supervm_limited_total{by=\"duplicate\"}", guard.Duplicates);
+        Sample(text, "supervm_limited_total{by=\"fee\"}", guard.BelowFloor);
+        Sample(text, "supervm_limited_total{by=\"key\"}", gate.Unauthorized);
+        Gauge(text, "supervm_limit_buckets", "Addresses and senders with a bucket.", gate.Addresses + guard.Senders);
+        Counter(text, "supervm_calls_timed_out_total", "Calls that executed too long.", node.Calls.TimedOut);
     }
 
     private static void Gauge(StringBuilder text, string name, string help, double value)

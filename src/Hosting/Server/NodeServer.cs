@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Server;
 
@@ -68,7 +69,8 @@ public sealed class NodeServer : IAsyncDisposable
             kestrel.Listen(options.Host, options.Port);
         });
         var application = builder.Build();
-        var dispatcher = RpcServices.DispatcherOf(node, options.Limits);
+        var gate = new RpcGate(node.Options.Security, node.WallClock);
+        var dispatcher = RpcServices.DispatcherOf(node, options.Limits, gate);
         var http = new HttpEndpoint(dispatcher, options);
         var webSocket = new WebSocketEndpoint(dispatcher, options.Limits);
         var metrics = new MetricsEndpoint(node, dispatcher);
@@ -110,7 +112,7 @@ public sealed class NodeServer : IAsyncDisposable
 
         if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics")
         {
-            return metrics.WriteMetricsAsync(context);
+            return http.MayManage(context) ? metrics.WriteMetricsAsync(context) : HttpEndpoint.AskForKey(context);
         }
 
         if (HttpMethods.IsGet(request.Method) && request.Path == "/health")

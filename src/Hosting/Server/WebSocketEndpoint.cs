@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using SuperVm.Hosting.JsonRpc;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Server;
 
@@ -17,6 +18,13 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
 
     internal async Task ServeAsync(HttpContext context)
     {
+        var caller = dispatcher.Gate!.CallerOf(context);
+        if (!caller.MayCall)
+        {
+            await HttpEndpoint.AskForKey(context);
+            return;
+        }
+
         if (Interlocked.Increment(ref _open) > limits.MaximumWebSockets)
         {
             Interlocked.Decrement(ref _open);
@@ -27,7 +35,7 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
         try
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            await ServeAsync(socket, context.RequestAborted);
+            await ServeAsync(socket, caller, context.RequestAborted);
         }
         catch (Exception end) when (end is WebSocketException or OperationCanceledException or IOException)
         {
@@ -39,7 +47,7 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
         }
     }
 
-    private async Task ServeAsync(WebSocket socket, CancellationToken cancellation)
+    private async Task ServeAsync(WebSocket socket, RpcCaller caller, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);
         try
@@ -71,7 +79,7 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
                     return;
                 }
 
-                using var answer = await dispatcher.AnswerAsync(buffer.AsSpan(0, length));
+                using var answer = await dispatcher.AnswerAsync(buffer.AsSpan(0, length), caller);
                 if (answer.Bytes.Length > 0)
                 {
                     await socket.SendAsync(answer.Bytes, WebSocketMessageType.Text, true, cancellation);

@@ -14,6 +14,9 @@ public sealed unsafe partial class EvmEngine
         ? CompilationMode.Background
         : CompilationMode.Off;
 
+    /// <summary>Jumps that the interpreter takes before it looks whether it should stop.</summary>
+    private const int JumpsBetweenLooks = 65_536;
+
     private const int NotMissed = -1;
 
     private FrameExit RunFrame(Frame frame)
@@ -49,6 +52,11 @@ public sealed unsafe partial class EvmEngine
             {
                 return exit;
             }
+
+            if (Stopped)
+            {
+                return Stop(frame);
+            }
         }
     }
 
@@ -56,11 +64,22 @@ public sealed unsafe partial class EvmEngine
     {
         while (true)
         {
-            var exit = Interpreter.Run(frame, int.MaxValue);
+            var exit = Interpreter.Run(frame, JumpsBetweenLooks);
             if (exit != FrameExit.Hot)
             {
                 return exit;
             }
+
+            if (frame.Engine.Stopped)
+            {
+                return Stop(frame);
+            }
         }
+    }
+
+    private static FrameExit Stop(Frame frame)
+    {
+        frame.Fault = ExecutionStatus.NotLoaded;
+        return FrameExit.Halted;
     }
 }

@@ -36,6 +36,9 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
     private PairHashCache? _pairHashes;
     private int _returnLength;
 
+    /// <summary>Read by compiled code where it jumps back.</summary>
+    internal bool Stopped;
+
     /// <param name="foreign">The engine for code that begins with the WebAssembly magic, if there is one.</param>
     public EvmEngine(IExecutionEngine? foreign = null)
     {
@@ -45,6 +48,16 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
 
     /// <summary>Watches every step; null (and then without cost) by default.</summary>
     public IEvmTracer? Tracer { get; set; }
+
+    /// <summary>
+    /// Ends the execution under way at the next jump back, call or return, as if a key were not loaded; another thread
+    /// may set it. Until it is taken back, every execution ends so.
+    /// </summary>
+    public bool IsStopped
+    {
+        get => Volatile.Read(ref Stopped);
+        set => Volatile.Write(ref Stopped, value);
+    }
 
     /// <summary>Digests of mapping keys.</summary>
     internal PairHashCache PairHashes => _pairHashes ??= new PairHashCache();
@@ -108,6 +121,11 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
     {
         while (true)
         {
+            if (Stopped)
+            {
+                return new ExecutionResult { Status = ExecutionStatus.NotLoaded };
+            }
+
             var frame = _frames[_top];
             if (frame.IsForeign)
             {

@@ -42,7 +42,7 @@ internal static unsafe class Interpreter
     /// <param name="jumps">Jumps to take before the exit <see cref="FrameExit.Hot"/>.</param>
     /// <param name="profile">Counts ways through the code where given.</param>
     internal static FrameExit Run(Frame frame, int jumps, CodeProfile? profile = null) =>
-        frame.Engine.Tracer is not null ? Loop<Tracing>(frame, int.MaxValue, null)
+        frame.Engine.Tracer is not null ? Loop<Tracing>(frame, jumps, null)
         : profile is null ? Loop<Plain>(frame, jumps, null)
         : Loop<Profiling>(frame, jumps, profile);
 

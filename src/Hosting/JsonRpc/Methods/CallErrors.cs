@@ -26,6 +26,11 @@ internal static class CallErrors
             : RpcError.Server(Describe(outcome.Status));
     }
 
+    /// <summary>The execution took longer than the node allows.</summary>
+    internal static RpcError TimedOut(TimeSpan limit) => RpcError.Server(string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"execution timeout: execution aborted (timeout = {limit.TotalSeconds:0.###}s)"));
+
     /// <summary>
     /// Code 3 with the revert data, and its reason in words where it has one (Solidity's Error and Panic).
     /// </summary>

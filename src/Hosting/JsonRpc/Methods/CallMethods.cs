@@ -25,10 +25,10 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         }
 
         var transaction = ToTransaction(call, call.Gas ?? DefaultGas(call, block, state), block);
-        var outcome = node.Calls.Run(transaction, block, state);
+        var outcome = node.Calls.Run(transaction, block, state, node.Calls.Begin());
         if (!outcome.Succeeded)
         {
-            return CallErrors.Of(outcome, transaction, block);
+            return ErrorOf(outcome, transaction, block);
         }
 
         reply.Json.WriteHexValue(outcome.Output);
@@ -70,12 +70,13 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         }
 
         var estimate = GasEstimator.Estimate(
-            node.Calls, limit => ToTransaction(call, limit, block), highest, block, state);
+            node.Calls, limit => ToTransaction(call, limit, block), highest, block, state, node.Calls.Begin());
         if (estimate.Failure is { } failure)
         {
-            return failure.Error == TransactionError.IntrinsicGasTooLow || failure.Status == ExecutionStatus.OutOfGas
+            return failure.Error == TransactionError.IntrinsicGasTooLow
+                || (!failure.TimedOut && failure.Status == ExecutionStatus.OutOfGas)
                 ? RpcError.Server($"gas required exceeds allowance ({estimate.Highest})")
-                : CallErrors.Of(failure, ToTransaction(call, highest, block), block);
+                : ErrorOf(failure, ToTransaction(call, highest, block), block);
         }
 
         gas = estimate.Gas;
@@ -97,9 +98,9 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
                 call.AccessList = entries;
                 return ToTransaction(call, gas, block);
             });
-        if (outcome.Error != TransactionError.None)
+        if (outcome.TimedOut || outcome.Error != TransactionError.None)
         {
-            return CallErrors.Of(outcome, transaction, block);
+            return ErrorOf(outcome, transaction, block);
         }
 
         reply.Json.WriteStartObject();
@@ -113,6 +114,9 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         reply.Json.WriteEndObject();
         return null;
     }
+
+    private RpcError ErrorOf(in CallOutcome outcome, Transaction transaction, BlockContext block) =>
+        outcome.TimedOut ? CallErrors.TimedOut(node.Calls.Timeout) : CallErrors.Of(outcome, transaction, block);
 
     private RpcError? TryRead(
         ref RpcParams parameters, out CallRequest call, out BlockContext block, out IStateReader state)

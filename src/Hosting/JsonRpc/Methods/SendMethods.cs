@@ -77,7 +77,7 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
         for (var i = 0; i < count; i++)
         {
             var id = body[requests[start + i].Id];
-            var error = errors[i] ?? (answers[i].Error is { } words ? RpcError.Server(words) : null);
+            var error = errors[i] ?? RpcError.Of(answers[i]);
             refused += error is null ? 0 : 1;
             RpcDispatcher.Separate(reply);
             IRawTransactionSink.Write(reply, id, answers[i], error);
@@ -248,9 +248,9 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
 
     private static RpcError? WriteHash(in Submission answer, RpcReply reply)
     {
-        if (answer.Error is { } words)
+        if (RpcError.Of(answer) is { } error)
         {
-            return RpcError.Server(words);
+            return error;
         }
 
         reply.Json.WriteHexValue(answer.Hash.Bytes);

@@ -27,6 +27,11 @@ internal static unsafe class CompiledSupport
     internal static readonly FieldInfo HasChildField = Field(nameof(Frame.HasChild));
     internal static readonly FieldInfo EntriesField = Field(nameof(Frame.Entries));
 
+    internal static readonly FieldInfo EngineField = Field(nameof(Frame.Engine));
+
+    internal static readonly FieldInfo StoppedField =
+        typeof(EvmEngine).GetField(nameof(EvmEngine.Stopped), BindingFlags.Instance | BindingFlags.NonPublic)!;
+
     /// <summary>A function (left and result of the stack, right) of <see cref="Words"/>.</summary>
     internal static MethodInfo WordMethod(string name) => typeof(Words).GetMethod(
         name, BindingFlags.Static | BindingFlags.NonPublic, [typeof(UInt256*), typeof(UInt256*)])!;

@@ -152,6 +152,8 @@ internal sealed unsafe partial class TraceEmitter
         _compiler.NoteDynamicJump();
         var leave = _writer.NewLabel();
         AddLeavingStub(leave, _pc, Rest, _compiler.Interpret);
+        LoadStopped();
+        _writer.Branch(OpCodes.Brtrue, leave);
         _spent += gas;
         var upper = _writer.Or(target[1], _writer.Or(target[2], target[3]));
         _writer.Load(upper);

@@ -176,14 +176,28 @@ internal sealed unsafe partial class TraceEmitter
 
     private void JumpToRoot(int pc)
     {
-        if (_compiler.TryRoot(pc, out var label))
-        {
-            _writer.Branch(OpCodes.Br, label);
-        }
-        else
+        if (!_compiler.TryRoot(pc, out var label))
         {
             LeaveAt(pc, _compiler.Elsewhere);
+            return;
         }
+
+        if (pc > _root)
+        {
+            _writer.Branch(OpCodes.Br, label);
+            return;
+        }
+
+        // Every loop jumps back somewhere: there it can be stopped.
+        LoadStopped();
+        _writer.Branch(OpCodes.Brfalse, label);
+        LeaveAt(pc, _compiler.Elsewhere);
+    }
+
+    private void LoadStopped()
+    {
+        _writer.LoadField(CompiledSupport.EngineField);
+        _writer.Emit(OpCodes.Ldfld, CompiledSupport.StoppedField);
     }
 
     private void LeaveAt(int pc, Label exit)
