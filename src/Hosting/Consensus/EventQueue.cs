@@ -22,30 +22,20 @@ internal sealed class EventQueue : IDisposable
         new(MessagesPerPeer, BytesPerPeer, ValidatorSet.MaximumValidators);
 
     private readonly Queue<ReplicaEvent> _own = [];
-    private TaskCompletionSource? _room;
     private readonly Queue<byte[]> _submitted = [];
+    private bool _isDisposed;
 
-    /// <summary>Takes a peer's message; waits while its queue is full.</summary>
-    internal async ValueTask AddAsync(
-        Address peer, MessageArrived message, int bytes, CancellationToken cancellation)
+    /// <summary>Takes a peer's message; false where its queue is full.</summary>
+    internal bool TryAdd(in Address peer, MessageArrived message, int bytes)
     {
-        while (true)
+        bool taken;
+        lock (_gate)
         {
-            Task room;
-            lock (_gate)
-            {
-                if (_messages.TryAdd(peer, message, bytes))
-                {
-                    break;
-                }
-
-                room = (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            }
-
-            await room.WaitAsync(cancellation);
+            taken = _messages.TryAdd(peer, message, bytes);
         }
 
-        _wake.Set();
+        Wake();
+        return taken;
     }
 
     internal void Add(ReplicaEvent happened)
@@ -55,7 +45,7 @@ internal sealed class EventQueue : IDisposable
             _own.Enqueue(happened);
         }
 
-        _wake.Set();
+        Wake();
     }
 
     internal void Submit(IEnumerable<byte[]> transactions)
@@ -68,10 +58,20 @@ internal sealed class EventQueue : IDisposable
             }
         }
 
-        _wake.Set();
+        Wake();
     }
 
-    internal void Wake() => _wake.Set();
+    internal void Wake()
+    {
+        // A peer of the same process may still have something to say while this validator stops.
+        lock (_gate)
+        {
+            if (!_isDisposed)
+            {
+                _wake.Set();
+            }
+        }
+    }
 
     internal void Wait() => _wake.WaitOne();
 
@@ -100,11 +100,15 @@ internal sealed class EventQueue : IDisposable
             {
                 into.Add(message);
             }
-
-            _room?.SetResult();
-            _room = null;
         }
     }
 
-    public void Dispose() => _wake.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _wake.Dispose();
+        }
+    }
 }

@@ -103,7 +103,6 @@ public sealed class OrderingNode : IBatchExecutor, IConsensusObserver, IAsyncDis
 
     public async ValueTask DisposeAsync()
     {
-        await _host.StopAsync();
         await _host.DisposeAsync();
         _events.Dispose();
     }

@@ -1,7 +1,5 @@
-using System.Security.Cryptography;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Runner;
-using SuperVm.Core.Primitives;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.Consensus.Peers;
 
@@ -10,9 +8,9 @@ namespace SuperVm.Hosting.Consensus;
 /// <summary>A replica in a process: its thread over <see cref="DurableRunner"/>, its timers, and its peers.</summary>
 /// <remarks>
 /// <code>
-///   peers ─▶ PeerServer ─▶ a queue each ─▶┐
-///   own events ──────────────────────────▶├─▶ one thread: DurableRunner ─▶ PeerTransport ─▶ peers
-///   timers ──────────────────────────────▶┘
+///   peers ─▶ IPeerNetwork ─▶ a queue each ─▶┐
+///   own events ────────────────────────────▶├─▶ one thread: DurableRunner ─▶ IPeerNetwork ─▶ peers
+///   timers ────────────────────────────────▶┘
 /// </code>
 /// </remarks>
 internal sealed class ReplicaHost : IAsyncDisposable
@@ -21,12 +19,9 @@ internal sealed class ReplicaHost : IAsyncDisposable
     private const int EventsAtOnce = 256;
 
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TimeProvider _clock;
     private readonly Action<string> _log;
     private readonly ConsensusTimers _timers;
-    private readonly PeerTransport _transport;
-    private readonly PeerServer _server;
-    private readonly PeerBoard _board;
+    private readonly IPeerNetwork _network;
     private Thread? _thread;
     private volatile bool _stopping;
 
@@ -34,19 +29,10 @@ internal sealed class ReplicaHost : IAsyncDisposable
         ReplicaContext context, IKeyValueStore store, ValidatorOptions options, EventQueue events,
         IBatchExecutor executor, IConsensusObserver observer, TimeProvider clock, Action<string> log)
     {
-        (_clock, _log, Events) = (clock, log, events);
-        var self = new PeerIdentity(
-            context.Parameters.ChainId, context.Signer, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
-            options);
-        var others = options.Validators.Select(peer => peer.Address).Where(peer => peer != context.Signer.Address);
-        var gossip = new TransactionGossip(
-            options.Gossip, options.FanOut, [.. others], RandomNumberGenerator.GetInt32);
-        _board = new PeerBoard(options.Validators, context.Signer.Address);
+        (_log, Events) = (log, events);
         _timers = new ConsensusTimers(clock, events);
-        _transport = new PeerTransport(self, _board, gossip, clock, log);
-        _server = new PeerServer(self, _board, new PeerInbox(events, _board, gossip, clock), clock);
-        Runner = new DurableRunner(context, store, _transport, _timers, executor, observer) { Sync = options.Sync };
-        _transport.Leader = () => Runner.Replica.Epoch.Validators[Runner.Replica.Leader].Address;
+        _network = new HttpPeerNetwork(context.Parameters.ChainId, context.Signer, options, clock, log);
+        Runner = new DurableRunner(context, store, _network, _timers, executor, observer) { Sync = options.Sync };
     }
 
     internal EventQueue Events { get; }
@@ -60,11 +46,13 @@ internal sealed class ReplicaHost : IAsyncDisposable
     internal Action BeforeEvents { get; init; } = static () => { };
 
     /// <summary>Health and traffic of the peers.</summary>
-    internal IReadOnlyList<PeerReport> Peers => _board.Reports(_clock.GetUtcNow().ToUnixTimeMilliseconds());
+    internal IReadOnlyList<PeerReport> Peers => _network.Reports;
 
     /// <summary>Binds the consensus port.</summary>
     /// <exception cref="IOException">The port cannot be bound.</exception>
-    internal Task ListenAsync(CancellationToken cancellation) => _server.StartAsync(cancellation);
+    internal Task ListenAsync(CancellationToken cancellation) => _network.StartAsync(
+        (from, message, bytes) => Events.TryAdd(from, new MessageArrived(_timers.NowMs, from, message), bytes),
+        cancellation);
 
     internal void Start()
     {
@@ -82,7 +70,7 @@ internal sealed class ReplicaHost : IAsyncDisposable
     /// <summary>A peer's message that the replica dropped.</summary>
     internal void Note(MessageDropped dropped)
     {
-        _board.Drop(dropped.From, dropped.Reason, _timers.NowMs);
+        _network.Note(dropped);
         if (dropped.Reason is DropReason.Malformed or DropReason.Oversized or DropReason.WrongSignature
             or DropReason.InvalidProof or DropReason.Conflicting)
         {
@@ -90,19 +78,19 @@ internal sealed class ReplicaHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Nothing comes in any more, and the thread does not begin anything new.</summary>
-    internal async Task StopAsync()
+    /// <summary>The thread does not begin anything new.</summary>
+    internal void Stop()
     {
-        await _server.DisposeAsync();
         _stopping = true;
         Events.Wake();
     }
 
     public async ValueTask DisposeAsync()
     {
+        Stop();
         _thread?.Join();
         _timers.Dispose();
-        await _transport.DisposeAsync();
+        await _network.DisposeAsync();
         _completion.TrySetResult();
     }
 

@@ -123,7 +123,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _host.StopAsync();
+        _host.Stop();
         await _executor.DisposeAsync();
         await _host.DisposeAsync();
         Node.Dispose();

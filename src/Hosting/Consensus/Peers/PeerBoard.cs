@@ -46,18 +46,47 @@ internal sealed class PeerBoard
     private readonly Lock _gate = new();
     private readonly PeerBook _book = new();
     private readonly Dictionary<Address, Entry> _entries = [];
-    private readonly ValidatorSet _set;
+    private readonly Address _self;
+    private ulong _power;
 
-    internal PeerBoard(IReadOnlyList<ValidatorPeer> validators, Address self)
+    internal PeerBoard(in Address self) => _self = self;
+
+    internal bool Knows(in Address peer)
     {
-        _set = new ValidatorSet([.. validators.Select(peer => new Validator(peer.Address, peer.Power))]);
-        foreach (var peer in validators.Where(peer => peer.Address != self))
+        lock (_gate)
         {
-            _entries.Add(peer.Address, new Entry(peer));
+            return _entries.ContainsKey(peer);
         }
     }
 
-    internal bool Knows(in Address peer) => _entries.ContainsKey(peer);
+    /// <summary>Who is known from now on; those who stay keep their figures.</summary>
+    internal void SetPeers(IReadOnlyList<ValidatorPeer> peers)
+    {
+        lock (_gate)
+        {
+            foreach (var gone in _entries.Keys.Except(peers.Select(peer => peer.Address)).ToList())
+            {
+                _entries.Remove(gone);
+            }
+
+            _power = 0;
+            foreach (var peer in peers)
+            {
+                _power += Math.Max(1, peer.Power);
+                if (peer.Address == _self)
+                {
+                    continue;
+                }
+
+                if (!_entries.TryGetValue(peer.Address, out var entry))
+                {
+                    _entries.Add(peer.Address, entry = new Entry());
+                }
+
+                entry.Peer = peer;
+            }
+        }
+    }
 
     /// <summary>Whether the peer's messages are refused now.</summary>
     internal bool IsMuted(in Address peer, long nowMs)
@@ -69,13 +98,13 @@ internal sealed class PeerBoard
                 return false;
             }
 
-            ulong power = 0;
-            foreach (var validator in _set.Validators)
+            ulong muted = 0;
+            foreach (var entry in _entries.Values)
             {
-                power += _book.IsMuted(validator.Address, nowMs) ? validator.Power : 0;
+                muted += _book.IsMuted(entry.Peer.Address, nowMs) ? Math.Max(1, entry.Peer.Power) : 0;
             }
 
-            return !_set.IsWeakQuorum(power);
+            return muted <= _power / 3;
         }
     }
 
@@ -114,8 +143,10 @@ internal sealed class PeerBoard
     {
         lock (_gate)
         {
-            var entry = _entries[peer];
-            entry.RoundTripMs = entry.RoundTripMs is { } old ? old + ((milliseconds - old) / 8) : milliseconds;
+            if (_entries.TryGetValue(peer, out var entry))
+            {
+                entry.RoundTripMs = entry.RoundTripMs is { } old ? old + ((milliseconds - old) / 8) : milliseconds;
+            }
         }
     }
 
@@ -123,9 +154,11 @@ internal sealed class PeerBoard
     {
         lock (_gate)
         {
-            var entry = _entries[peer];
-            entry.Links += isReached && !entry.IsReached ? 1 : 0;
-            entry.IsReached = isReached;
+            if (_entries.TryGetValue(peer, out var entry))
+            {
+                entry.Links += isReached && !entry.IsReached ? 1 : 0;
+                entry.IsReached = isReached;
+            }
         }
     }
 
@@ -134,11 +167,23 @@ internal sealed class PeerBoard
     {
         lock (_gate)
         {
-            _entries[peer].Sessions += change;
+            if (_entries.TryGetValue(peer, out var entry))
+            {
+                entry.Sessions = Math.Max(0, entry.Sessions + change);
+            }
         }
     }
 
-    internal void Follow(in Address peer, OutgoingQueue queue) => _entries[peer].Queue = queue;
+    internal void Follow(in Address peer, OutgoingQueue queue)
+    {
+        lock (_gate)
+        {
+            if (_entries.TryGetValue(peer, out var entry))
+            {
+                entry.Queue = queue;
+            }
+        }
+    }
 
     internal IReadOnlyList<PeerReport> Reports(long nowMs)
     {
@@ -155,9 +200,9 @@ internal sealed class PeerBoard
         }
     }
 
-    private sealed class Entry(ValidatorPeer peer)
+    private sealed class Entry
     {
-        internal ValidatorPeer Peer { get; } = peer;
+        internal ValidatorPeer Peer { get; set; } = null!;
 
         internal OutgoingQueue? Queue { get; set; }
 

@@ -8,10 +8,19 @@ namespace SuperVm.Hosting.Consensus.Peers;
 /// Where the peers' messages come together: each is taken once, whatever connections bring it, and waits in the queue
 /// of its peer. A peer whose queue is full is not read from until there is room. Safe for concurrent use.
 /// </summary>
-internal sealed class PeerInbox(EventQueue events, PeerBoard board, TransactionGossip gossip, TimeProvider clock)
+internal sealed class PeerInbox(PeerBoard board, TransactionGossip gossip, TimeProvider clock)
 {
+    /// <summary>How long a peer whose queue is full is left alone.</summary>
+    private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Places remembered, of peers that are listened to and of some that left.</summary>
+    private const int MaximumPlaces = 4 * ValidatorSet.MaximumValidators;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<Address, Place> _places = [];
+
+    /// <summary>Takes what comes in; set before the first session.</summary>
+    internal PeerMessageHandler Receive { get; set; } = static (_, _, _) => true;
 
     /// <summary>
     /// The number of the last message taken from the peer in this life of its process; 0 before the first.
@@ -31,6 +40,14 @@ internal sealed class PeerInbox(EventQueue events, PeerBoard board, TransactionG
         {
             if (!_places.TryGetValue(peer, out var place))
             {
+                if (_places.Count >= MaximumPlaces)
+                {
+                    foreach (var gone in _places.Keys.Where(address => !board.Knows(address)).ToList())
+                    {
+                        _places.Remove(gone);
+                    }
+                }
+
                 _places.Add(peer, place = new Place());
             }
 
@@ -68,7 +85,10 @@ internal sealed class PeerInbox(EventQueue events, PeerBoard board, TransactionG
 
             if (gossip.Passed(peer, message) is { } passed)
             {
-                await events.AddAsync(peer, new MessageArrived(now, peer, passed), bytes, cancellation);
+                while (!Receive(peer, passed, bytes))
+                {
+                    await Task.Delay(FullPause, clock, cancellation);
+                }
             }
         }
     }
@@ -77,8 +97,7 @@ internal sealed class PeerInbox(EventQueue events, PeerBoard board, TransactionG
     {
         lock (_gate)
         {
-            var place = _places[peer];
-            if (place.Run != run || number <= place.Last)
+            if (!_places.TryGetValue(peer, out var place) || place.Run != run || number <= place.Last)
             {
                 return false;
             }

@@ -46,6 +46,9 @@ internal sealed class PeerLink : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
+    /// <summary>Where the peer is called.</summary>
+    internal Uri Url => _peer.Url;
+
     /// <summary>Queues a message; votes and view changes overtake the rest.</summary>
     internal void Send(byte[] message, MessageKind kind) => _queue.Add(message, kind is MessageKind.Vote
         or MessageKind.Checkpoint or MessageKind.ViewChange or MessageKind.NewView or MessageKind.Status);

@@ -18,35 +18,62 @@ internal sealed record PeerIdentity(ulong ChainId, IConsensusSigner Signer, ulon
 /// </remarks>
 internal sealed class PeerTransport : IConsensusTransport, IAsyncDisposable
 {
+    private readonly Lock _gate = new();
     private readonly Dictionary<Address, PeerLink> _links = [];
+    private readonly List<Task> _ended = [];
+    private readonly PeerIdentity _self;
+    private readonly PeerBoard _board;
     private readonly TransactionGossip _gossip;
+    private readonly TimeProvider _clock;
+    private readonly Action<string> _log;
 
     internal PeerTransport(
         PeerIdentity self, PeerBoard board, TransactionGossip gossip, TimeProvider clock, Action<string> log)
     {
-        _gossip = gossip;
-        foreach (var peer in self.Options.Validators.Where(peer => peer.Address != self.Signer.Address))
-        {
-            _links.Add(peer.Address, new PeerLink(self, peer, board, clock, log));
-        }
-
+        (_self, _board, _gossip, _clock, _log) = (self, board, gossip, clock, log);
         gossip.Relay = (to, request) => Post(to, request, null);
     }
 
-    /// <summary>Tells the leader of the moment, for requests that go to it alone.</summary>
-    internal Func<Address?> Leader { get; set; } = () => null;
+    /// <summary>Links to new ones are made, those to others end; who moved to another URL is called there.</summary>
+    internal void SetPeers(IReadOnlyList<ValidatorPeer> peers)
+    {
+        var wanted = peers.Where(peer => peer.Address != _self.Signer.Address).ToDictionary(peer => peer.Address);
+        lock (_gate)
+        {
+            _gossip.SetPeers([.. wanted.Keys]);
+            foreach (var (address, link) in _links.ToList())
+            {
+                if (!wanted.TryGetValue(address, out var peer) || peer.Url != link.Url)
+                {
+                    _links.Remove(address);
+                    _ended.RemoveAll(task => task.IsCompleted);
+                    _ended.Add(link.DisposeAsync().AsTask());
+                }
+            }
+
+            foreach (var (address, peer) in wanted)
+            {
+                if (!_links.ContainsKey(address))
+                {
+                    _links.Add(address, new PeerLink(_self, peer, _board, _clock, _log));
+                }
+            }
+        }
+    }
 
     public void Send(IReadOnlyList<Address> to, ConsensusMessage message, byte[]? encoded) =>
-        Post(
-            message is Request request && to.Count > 1 ? _gossip.Receivers(request, to, Leader()) : to, message,
-            encoded);
+        Post(_gossip.Receivers(message, to), message, encoded);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var link in _links.Values)
+        List<PeerLink> links;
+        lock (_gate)
         {
-            await link.DisposeAsync();
+            links = [.. _links.Values];
+            _links.Clear();
         }
+
+        await Task.WhenAll([.. _ended, .. links.Select(link => link.DisposeAsync().AsTask())]);
     }
 
     private void Post(IReadOnlyList<Address> to, ConsensusMessage message, byte[]? encoded)
@@ -57,11 +84,14 @@ internal sealed class PeerTransport : IConsensusTransport, IAsyncDisposable
         }
 
         encoded ??= MessageCodec.Encode(message);
-        foreach (var peer in to)
+        lock (_gate)
         {
-            if (_links.TryGetValue(peer, out var link))
+            foreach (var peer in to)
             {
-                link.Send(encoded, message.Kind);
+                if (_links.TryGetValue(peer, out var link))
+                {
+                    link.Send(encoded, message.Kind);
+                }
             }
         }
     }

@@ -28,10 +28,12 @@ public enum GossipMode : byte
 /// to the leader again by who holds it. Safe for concurrent use.
 /// </remarks>
 internal sealed class TransactionGossip(
-    GossipMode mode, int fanOut, IReadOnlyList<Address> peers, Func<int, int> drawBelow)
+    GossipMode mode, int fanOut, Address self, Func<int, int> drawBelow)
 {
     private readonly Lock _gate = new();
     private readonly SeenCache _seen = new();
+    private IReadOnlyList<Address> _peers = [];
+    private Address? _leader;
 
     /// <summary>Sends what is passed on.</summary>
     internal Action<IReadOnlyList<Address>, Request> Relay { get; set; } = static (_, _) => { };
@@ -39,9 +41,23 @@ internal sealed class TransactionGossip(
     /// <summary>Transactions that came again and were stopped here.</summary>
     internal long Repeated { get; private set; }
 
-    /// <summary>Whom this validator's own transactions go to.</summary>
-    internal IReadOnlyList<Address> Receivers(Request request, IReadOnlyList<Address> all, in Address? leader)
+    internal void SetPeers(IReadOnlyList<Address> peers)
     {
+        lock (_gate)
+        {
+            _peers = peers;
+        }
+    }
+
+    /// <summary>Whom a message goes to: as asked for, but transactions for everybody as the mode says.</summary>
+    internal IReadOnlyList<Address> Receivers(ConsensusMessage message, IReadOnlyList<Address> all)
+    {
+        Observe(message);
+        if (message is not Request request || all.Count < 2)
+        {
+            return all;
+        }
+
         switch (mode)
         {
             case GossipMode.Flood:
@@ -49,11 +65,38 @@ internal sealed class TransactionGossip(
                 return all;
             case GossipMode.Gossip:
                 Remember(request);
-                return Draw(all, leader);
+                return Draw(all, Leader);
             case GossipMode.Directed:
-                return leader is { } only ? [.. all.Where(peer => peer == only)] : all;
+                return Leader is { } leader ? [.. all.Where(peer => peer == leader)] : all;
             default:
                 return all;
+        }
+    }
+
+    /// <summary>Who proposed last, as far as was seen; this validator itself may be it.</summary>
+    private Address? Leader
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _leader;
+            }
+        }
+    }
+
+    private void Observe(ConsensusMessage message)
+    {
+        lock (_gate)
+        {
+            _leader = message switch
+            {
+                PrePrepare proposal => proposal.Header.Proposer,
+
+                // Whoever led may be gone.
+                ViewChange or NewView => null,
+                _ => _leader,
+            };
         }
     }
 
@@ -63,6 +106,11 @@ internal sealed class TransactionGossip(
     /// </summary>
     internal ConsensusMessage? Passed(in Address from, ConsensusMessage message)
     {
+        if (mode is GossipMode.Directed or GossipMode.Gossip)
+        {
+            Observe(message);
+        }
+
         if (message is not Request request || mode is GossipMode.Broadcast or GossipMode.Directed)
         {
             return message;
@@ -91,7 +139,12 @@ internal sealed class TransactionGossip(
         }
 
         var source = from;
-        var others = peers.Where(peer => peer != source).ToList();
+        List<Address> others;
+        lock (_gate)
+        {
+            others = [.. _peers.Where(peer => peer != source)];
+        }
+
         var relayed = new Request(fresh);
         Relay(mode == GossipMode.Flood ? others : Draw(others, null), relayed);
         return relayed;
@@ -112,11 +165,11 @@ internal sealed class TransactionGossip(
     }
 
     /// <summary>Some peers by lot, the leader among them where it is known.</summary>
-    private List<Address> Draw(IReadOnlyList<Address> all, in Address? leader)
+    private List<Address> Draw(IReadOnlyList<Address> all, Address? leader)
     {
         var left = all.ToList();
         var drawn = new List<Address>();
-        if (leader is { } first && left.Remove(first))
+        if (leader is { } first && first != self && left.Remove(first))
         {
             drawn.Add(first);
         }

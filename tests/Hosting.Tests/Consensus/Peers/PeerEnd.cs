@@ -13,35 +13,25 @@ internal sealed class PeerEnd : IAsyncDisposable
     internal const ulong ChainId = 7;
 
     private readonly List<ReplicaEvent> _taken = [];
-    private readonly PeerServer _server;
-    private PeerTransport? _transport;
+    private readonly HttpPeerNetwork _network;
 
     internal PeerEnd(
         int number, IReadOnlyList<ValidatorPeer> validators,
         Func<ValidatorOptions, ValidatorOptions>? change = null)
     {
-        Options = new ValidatorOptions { PrivateKey = KeyOf(number), Validators = validators, Port = 0 };
-        Options = change?.Invoke(Options) ?? Options;
-        Identity = new PeerIdentity(ChainId, new Secp256k1Signer(Options.PrivateKey), (ulong)number + 1, Options);
-        Board = new PeerBoard(validators, Identity.Signer.Address);
-        Gossip = new TransactionGossip(Options.Gossip, Options.FanOut, [], limit => limit - 1);
-        Inbox = new PeerInbox(Events, Board, Gossip, TimeProvider.System);
-        _server = new PeerServer(Identity, Board, Inbox, TimeProvider.System);
+        var options = new ValidatorOptions { PrivateKey = KeyOf(number), Validators = validators, Port = 0 };
+        options = change?.Invoke(options) ?? options;
+        _network = new HttpPeerNetwork(
+            ChainId, new Secp256k1Signer(options.PrivateKey), options, TimeProvider.System, _ => { });
     }
 
     internal EventQueue Events { get; } = new();
 
-    internal ValidatorOptions Options { get; }
+    internal IPeerNetwork Network => _network;
 
-    internal PeerIdentity Identity { get; }
+    internal IReadOnlyList<PeerReport> Reports => _network.Reports;
 
-    internal PeerBoard Board { get; }
-
-    internal PeerInbox Inbox { get; }
-
-    internal TransactionGossip Gossip { get; }
-
-    internal int Port => _server.Port;
+    internal int Port => _network.Port;
 
     internal static byte[] KeyOf(int number) => new UInt256((ulong)number + 100).ToBigEndian();
 
@@ -54,13 +44,10 @@ internal sealed class PeerEnd : IAsyncDisposable
             AddressOf(i), 1, new Uri($"http://{IPAddress.Loopback}:{(i < ports.Length ? ports[i] : 1)}"))),
     ];
 
-    internal Task StartAsync() => _server.StartAsync(default);
+    internal Task StartAsync() => _network.StartAsync(
+        (from, message, bytes) => Events.TryAdd(from, new MessageArrived(0, from, message), bytes), default);
 
-    internal PeerTransport Dial()
-    {
-        _transport = new PeerTransport(Identity, Board, Gossip, TimeProvider.System, _ => { });
-        return _transport;
-    }
+    internal PeerReport ReportOf(int number) => Reports.Single(report => report.Address == AddressOf(number));
 
     /// <summary>The next messages that came in, as many as asked for.</summary>
     internal async Task<List<MessageArrived>> TakeAsync(int count)
@@ -83,12 +70,7 @@ internal sealed class PeerEnd : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_transport is not null)
-        {
-            await _transport.DisposeAsync();
-        }
-
-        await _server.DisposeAsync();
+        await _network.DisposeAsync();
         Events.Dispose();
     }
 

@@ -19,14 +19,14 @@ public sealed class PeerLinkTests
         await to.StartAsync();
         using var wire = new BrokenWire(to.Port);
         await using var from = new PeerEnd(0, PeerEnd.Validators(1, wire.Port));
-        var transport = from.Dial();
+        var transport = from.Network;
         for (var i = 0; i < 2_000; i++)
         {
             transport.Send([PeerEnd.AddressOf(1)], new FetchBlocks((ulong)i, 1), null);
             if (i % 500 == 250)
             {
                 // Break in the middle of what is under way.
-                await PeerEnd.UntilAsync(() => to.Board.Reports(0).Any(report => report.IsHeard));
+                await PeerEnd.UntilAsync(() => to.Reports.Any(report => report.IsHeard));
                 wire.Break();
             }
         }
@@ -34,7 +34,7 @@ public sealed class PeerLinkTests
         var taken = await to.TakeAsync(2_000);
         Assert.Equal(Enumerable.Range(0, 2_000), taken.Select(e => (int)((FetchBlocks)e.Message).From));
         Assert.All(taken, e => Assert.Equal(PeerEnd.AddressOf(0), e.From));
-        Assert.True(from.Board.Reports(0).Single(report => report.Address == PeerEnd.AddressOf(1)).Reconnects > 0);
+        Assert.True(from.Reports.Single(report => report.Address == PeerEnd.AddressOf(1)).Reconnects > 0);
     }
 
     [Fact]
@@ -43,10 +43,9 @@ public sealed class PeerLinkTests
         await using var to = new PeerEnd(1, PeerEnd.Validators());
         await to.StartAsync();
         await using var from = new PeerEnd(0, PeerEnd.Validators(1, to.Port));
-        from.Dial();
-        await PeerEnd.UntilAsync(() => from.Board.Reports(0).Any(report => report.RoundTripMs is not null));
-        Assert.Contains(from.Board.Reports(0), report => report.Address == PeerEnd.AddressOf(1) && report.IsReached);
-        Assert.Contains(to.Board.Reports(0), report => report.Address == PeerEnd.AddressOf(0) && report.IsHeard);
+        await PeerEnd.UntilAsync(() => from.Reports.Any(report => report.RoundTripMs is not null));
+        Assert.Contains(from.Reports, report => report.Address == PeerEnd.AddressOf(1) && report.IsReached);
+        Assert.Contains(to.Reports, report => report.Address == PeerEnd.AddressOf(0) && report.IsHeard);
     }
 
     [Fact]
@@ -67,7 +66,7 @@ public sealed class PeerLinkTests
 
         // Whoever copies a hello is answered, but a session begins with a frame, which needs the keys.
         Assert.Equal(HttpStatusCode.SwitchingProtocols, await KnockAsync(Hello(known, PeerEnd.ChainId)));
-        Assert.DoesNotContain(to.Board.Reports(0), report => report.IsHeard);
+        Assert.DoesNotContain(to.Reports, report => report.IsHeard);
 
         async Task<HttpStatusCode> KnockAsync(byte[] hello)
         {
@@ -93,7 +92,7 @@ public sealed class PeerLinkTests
             Assert.True(++rounds < 100);
         }
 
-        var report = to.Board.Reports(0).Single(entry => entry.Address == PeerEnd.AddressOf(0));
+        var report = to.Reports.Single(entry => entry.Address == PeerEnd.AddressOf(0));
         Assert.True(report.IsMuted);
         Assert.True(report.Dropped[(int)DropReason.Malformed] >= PeerBook.MuteScore / 20);
     }
@@ -105,16 +104,16 @@ public sealed class PeerLinkTests
         await to.StartAsync();
         await using var flooder = new PeerEnd(0, PeerEnd.Validators(1, to.Port));
         await using var honest = new PeerEnd(2, PeerEnd.Validators(1, to.Port));
-        var flood = flooder.Dial();
+        var flood = flooder.Network;
         for (var i = 0; i < 30_000; i++)
         {
             flood.Send([PeerEnd.AddressOf(1)], new FetchBlocks((ulong)i, 1), null);
         }
 
         // Its queue is full, and it is not read from any more.
-        await PeerEnd.UntilAsync(() => to.Inbox.LastMessage(PeerEnd.AddressOf(0), flooder.Identity.Run) > 4_096);
-        honest.Dial().Send([PeerEnd.AddressOf(1)], new FetchBlocks(77, 1), null);
-        await PeerEnd.UntilAsync(() => to.Inbox.LastMessage(PeerEnd.AddressOf(2), honest.Identity.Run) == 1);
+        await PeerEnd.UntilAsync(() => to.ReportOf(0).Received.Messages > 4_096);
+        honest.Network.Send([PeerEnd.AddressOf(1)], new FetchBlocks(77, 1), null);
+        await PeerEnd.UntilAsync(() => to.ReportOf(2).Received.Messages == 1);
         var taken = await to.TakeAsync(4);
         Assert.Contains(taken, e => e.From == PeerEnd.AddressOf(2));
     }
@@ -128,10 +127,10 @@ public sealed class PeerLinkTests
         await to.StartAsync();
         await using var right = new PeerEnd(0, Pinned(SHA256.HashData(certificate.RawData)));
         await using var wrong = new PeerEnd(2, Pinned(new byte[32]));
-        wrong.Dial().Send([PeerEnd.AddressOf(1)], new FetchBlocks(1, 1), null);
-        right.Dial().Send([PeerEnd.AddressOf(1)], new FetchBlocks(2, 1), null);
+        wrong.Network.Send([PeerEnd.AddressOf(1)], new FetchBlocks(1, 1), null);
+        right.Network.Send([PeerEnd.AddressOf(1)], new FetchBlocks(2, 1), null);
         Assert.Equal(PeerEnd.AddressOf(0), Assert.Single(await to.TakeAsync(1)).From);
-        Assert.DoesNotContain(wrong.Board.Reports(0), report => report.IsReached);
+        Assert.DoesNotContain(wrong.Reports, report => report.IsReached);
 
         List<ValidatorPeer> Pinned(byte[] pin)
         {

@@ -1,3 +1,4 @@
+using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Primitives;
@@ -9,13 +10,15 @@ public sealed class TransactionGossipTests
 {
     private static readonly Address[] Peers = [.. Enumerable.Range(1, 9).Select(i => Address.FromNumber((ulong)i))];
 
+    private static readonly Address Self = Address.FromNumber(99);
+
     private readonly List<(IReadOnlyList<Address> To, Request Request)> _relayed = [];
 
     [Fact]
     public void Broadcast_goes_to_all_and_is_not_passed_on()
     {
         var gossip = Gossip(GossipMode.Broadcast);
-        Assert.Equal(Peers, gossip.Receivers(Transactions(1), Peers, null));
+        Assert.Equal(Peers, gossip.Receivers(Transactions(1), Peers));
         var request = Transactions(2);
         Assert.Same(request, gossip.Passed(Peers[0], request));
         Assert.Empty(_relayed);
@@ -24,14 +27,20 @@ public sealed class TransactionGossipTests
     [Fact]
     public void Directed_goes_to_the_leader_alone()
     {
-        Assert.Equal([Peers[4]], Gossip(GossipMode.Directed).Receivers(Transactions(1), Peers, Peers[4]));
+        var gossip = Gossip(GossipMode.Directed);
+        gossip.Passed(Peers[0], ProposalOf(Peers[4]));
+        Assert.Equal([Peers[4]], gossip.Receivers(Transactions(1), Peers));
+        gossip.Receivers(ProposalOf(Self), Peers);
+        Assert.Empty(gossip.Receivers(Transactions(1), Peers));
+        gossip.Receivers(new NewView(1, [], 0, []), Peers);
+        Assert.Equal(Peers, gossip.Receivers(Transactions(1), Peers));
     }
 
     [Fact]
     public void Flood_passes_on_what_is_new_to_all_but_its_sender()
     {
         var gossip = Gossip(GossipMode.Flood);
-        gossip.Receivers(Transactions(1), Peers, null);
+        gossip.Receivers(Transactions(1), Peers);
         var passed = (Request)gossip.Passed(Peers[0], Transactions(1, 2))!;
         Assert.Equal([[2]], passed.Transactions);
         Assert.Equal(Peers[1..], Assert.Single(_relayed).To);
@@ -42,7 +51,8 @@ public sealed class TransactionGossipTests
     public void Gossip_goes_to_the_leader_and_as_many_others_as_it_fans_out_to()
     {
         var gossip = Gossip(GossipMode.Gossip);
-        var receivers = gossip.Receivers(Transactions(1), Peers, Peers[7]);
+        gossip.Passed(Peers[0], ProposalOf(Peers[7]));
+        var receivers = gossip.Receivers(Transactions(1), Peers);
         Assert.Equal(3, receivers.Distinct().Count());
         Assert.Equal(Peers[7], receivers[0]);
         gossip.Passed(Peers[2], Transactions(3));
@@ -59,8 +69,8 @@ public sealed class TransactionGossipTests
         var queue = new Queue<(Address From, Address To, Request Request)>();
         var gossips = Peers.ToDictionary(peer => peer, peer =>
         {
-            var gossip = new TransactionGossip(
-                GossipMode.Gossip, 4, [.. Peers.Where(other => other != peer)], random.Next);
+            var gossip = new TransactionGossip(GossipMode.Gossip, 4, peer, random.Next);
+            gossip.SetPeers([.. Peers.Where(other => other != peer)]);
             gossip.Relay = (to, request) =>
             {
                 foreach (var receiver in to)
@@ -70,7 +80,7 @@ public sealed class TransactionGossipTests
             };
             return gossip;
         });
-        foreach (var to in gossips[Peers[0]].Receivers(Transactions(1), Peers[1..], null))
+        foreach (var to in gossips[Peers[0]].Receivers(Transactions(1), Peers[1..]))
         {
             queue.Enqueue((Peers[0], to, Transactions(1)));
         }
@@ -102,11 +112,16 @@ public sealed class TransactionGossipTests
     private TransactionGossip Gossip(GossipMode mode)
     {
         var random = new Random(3);
-        return new TransactionGossip(mode, 3, Peers, random.Next)
+        var gossip = new TransactionGossip(mode, 3, Self, random.Next)
         {
             Relay = (to, request) => _relayed.Add((to, request)),
         };
+        gossip.SetPeers(Peers);
+        return gossip;
     }
+
+    private static PrePrepare ProposalOf(Address proposer) => new(
+        0, BatchHeader.Genesis(default, 0, 0) with { Proposer = proposer }, [], []);
 
     private static Request Transactions(params byte[] numbers) => new([.. numbers.Select(number => new[] { number })]);
 }
