@@ -112,7 +112,8 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
         return made.Block.Hash;
     }
 
-    private static BlockAttributes AttributesOf(Batch batch) => new()
+    /// <summary>What a batch fixes of its block.</summary>
+    internal static BlockAttributes AttributesOf(Batch batch) => new()
     {
         Coinbase = batch.Header.Proposer,
         Timestamp = batch.Header.Timestamp,

@@ -25,6 +25,12 @@ internal sealed class DeferredTransactions
 
     internal int Count => _waiting.Count;
 
+    /// <summary>What waits, oldest batch first: the list itself, for a host that keeps it beside its chain.</summary>
+    internal IReadOnlyList<(ulong Batch, Transaction Transaction)> Waiting => _waiting;
+
+    /// <summary>Goes on from a list that was kept.</summary>
+    internal void Load(IEnumerable<(ulong Batch, Transaction Transaction)> waiting) => _waiting = InOrder([.. waiting]);
+
     /// <summary>Makes the list anew, after a start.</summary>
     internal void Restore(IChain chain, ConsensusArchive archive, TransactionCache transactions)
     {

@@ -43,6 +43,11 @@ public sealed record NodeOptions
     /// <summary>How long one call, estimate, simulation or trace may execute; zero for no limit.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Why a transaction is in no block, where others than this node's pool know; null where there are none.
+    /// </summary>
+    public Func<Hash256, string?>? FindDropped { get; init; }
+
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }
 }

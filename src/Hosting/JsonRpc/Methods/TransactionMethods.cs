@@ -204,10 +204,11 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
 
         if (node.Pool.WhyDropped(hash) is { } record)
         {
-            reply.Json.WriteStartObject();
-            reply.Json.WriteString("cause"u8, record.Cause.ToString());
-            reply.Json.WriteString("detail"u8, record.Detail);
-            reply.Json.WriteEndObject();
+            WriteDropReason(reply, record.Cause, record.Detail);
+        }
+        else if (node.Options.FindDropped?.Invoke(hash) is { } rule)
+        {
+            WriteDropReason(reply, DropCause.Invalid, rule);
         }
         else
         {
@@ -215,6 +216,14 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
         }
 
         return null;
+    }
+
+    private static void WriteDropReason(RpcReply reply, DropCause cause, string? detail)
+    {
+        reply.Json.WriteStartObject();
+        reply.Json.WriteString("cause"u8, cause.ToString());
+        reply.Json.WriteString("detail"u8, detail);
+        reply.Json.WriteEndObject();
     }
 
     private UInt256 BlobBaseFeeOf(ChainBlock block) =>

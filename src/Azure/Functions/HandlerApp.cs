@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using SuperVm.Core.Storage;
+using SuperVm.Hosting.Roles;
+
+namespace SuperVm.Azure.Functions;
+
+/// <summary>Handles one function's invocation.</summary>
+public delegate Task<RoleEnd> FunctionBody(Invocation invocation, CancellationToken cancellation);
+
+/// <summary>A custom handler: the HTTP server that the Functions host starts beside itself and calls (docs/azure.md).</summary>
+/// <remarks>
+/// <code>
+///   POST /&lt;function&gt;, header X-Azure-Functions-InvocationId ─▶ FunctionBody ─▶ 200 {}   done
+///                                                                            503      comes again
+///                                                                            422      has no sense; poison after some
+///   anything else ─▶ the app's HTTP trigger            GET / is answered before anything is opened
+/// </code>
+/// A failing service is waited for within the invocation, with growing pauses, up to <see cref="Patience"/>: an outage
+/// of minutes makes no poison.
+/// </remarks>
+public sealed class HandlerApp
+{
+    /// <summary>How long an invocation waits for a service that fails.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Bytes of a request.</summary>
+    public const int MostBytes = 17 << 20;
+
+    private const string PortVariable = "FUNCTIONS_CUSTOMHANDLER_PORT";
+    private const string InvocationHeader = "X-Azure-Functions-InvocationId";
+
+    /// <summary>Threads that are there at once: JSON-RPC calls wait for the database on theirs.</summary>
+    private const int LeastThreads = 32;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<string, FunctionBody> _functions = [];
+
+    /// <summary>Serves HTTP triggers; null where the app has none.</summary>
+    public RequestDelegate? Http { get; init; }
+
+    /// <summary>Prometheus text, answered to this machine at GET /metrics where there is no HTTP trigger.</summary>
+    public Func<string>? Metrics { get; init; }
+
+    /// <summary>Adds a queue or timer function by its folder's name.</summary>
+    public HandlerApp Add(string function, FunctionBody body)
+    {
+        _functions.Add($"/{function}", body);
+        return this;
+    }
+
+    /// <summary>Listens where the host looks for it, until the host kills the process.</summary>
+    /// <exception cref="InvalidOperationException">The process was not started by a Functions host.</exception>
+    public async Task RunAsync()
+    {
+        if (!int.TryParse(Environment.GetEnvironmentVariable(PortVariable), CultureInfo.InvariantCulture, out var port))
+        {
+            throw new InvalidOperationException(
+                $"{PortVariable} is not set: a function app is started by `func start` or `supervm cloud`.");
+        }
+
+        ThreadPool.SetMinThreads(LeastThreads, LeastThreads);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MostBytes;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+        await using var application = builder.Build();
+        application.Run(RouteAsync);
+        await application.RunAsync();
+    }
+
+    private Task RouteAsync(HttpContext context)
+    {
+        var (request, response) = (context.Request, context.Response);
+        if (HttpMethods.IsPost(request.Method) && request.Headers.ContainsKey(InvocationHeader)
+            && _functions.TryGetValue(request.Path.Value ?? string.Empty, out var function))
+        {
+            return InvokeAsync(context, function);
+        }
+
+        if (HttpMethods.IsGet(request.Method) && request.Path == "/")
+        {
+            return Task.CompletedTask;
+        }
+
+        if (Http is not null)
+        {
+            return Http(context);
+        }
+
+        if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics")
+        {
+            response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+            return response.WriteAsync(Metrics?.Invoke() ?? string.Empty);
+        }
+
+        response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private static async Task InvokeAsync(HttpContext context, FunctionBody function)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        var end = Invocation.TryRead(body.GetBuffer().AsMemory(0, (int)body.Length), out var invocation)
+            ? await WithPatienceAsync(function, invocation, context)
+            : RoleEnd.Malformed;
+        context.Response.StatusCode = end switch
+        {
+            RoleEnd.Done => StatusCodes.Status200OK,
+            RoleEnd.Malformed => StatusCodes.Status422UnprocessableEntity,
+            _ => StatusCodes.Status503ServiceUnavailable,
+        };
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync("{}");
+    }
+
+    private static async Task<RoleEnd> WithPatienceAsync(
+        FunctionBody function, Invocation invocation, HttpContext context)
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var reason = "what it needs is not there";
+            try
+            {
+                var end = await function(invocation, context.RequestAborted);
+                if (end != RoleEnd.Again)
+                {
+                    return end;
+                }
+            }
+            catch (Exception failure) when (failure is StoreException or HttpRequestException
+                || (failure is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+            {
+                reason = failure.Message;
+            }
+            catch (Exception failure) when (failure is not OperationCanceledException)
+            {
+                Console.Error.WriteLine($"{context.Request.Path} {invocation.MessageId}: {failure}");
+                return RoleEnd.Again;
+            }
+
+            if (Stopwatch.GetElapsedTime(began) > Patience)
+            {
+                Console.Error.WriteLine($"{context.Request.Path} {invocation.MessageId} is given back: {reason}");
+                return RoleEnd.Again;
+            }
+
+            await Task.Delay(pause, context.RequestAborted);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace SuperVm.Azure.Functions;
+
+/// <summary>
+/// Something that is opened once, in the background from the start on; opened again by the next one who asks where that
+/// failed.
+/// </summary>
+public sealed class Opening<T>(Func<Task<T>> open)
+{
+    private readonly Lock _gate = new();
+    private Task<T>? _task;
+
+    /// <summary>Begins, without waiting.</summary>
+    public Opening<T> Begin()
+    {
+        _ = GetAsync();
+        return this;
+    }
+
+    public Task<T> GetAsync()
+    {
+        lock (_gate)
+        {
+            if (_task is null || _task.IsFaulted || _task.IsCanceled)
+            {
+                _task = Task.Run(open);
+            }
+
+            return _task;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Hosting.Roles;
+
+/// <summary>What the roles of one validator stand on.</summary>
+public sealed record RolePorts
+{
+    public required IMessageBus Bus { get; init; }
+
+    public required IDocumentStore Documents { get; init; }
+
+    public required IBlobStore Blobs { get; init; }
+
+    public required RoleNames Names { get; init; }
+
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>Takes one line an event; must not block.</summary>
+    public Action<string> Log { get; init; } = _ => { };
+
+    /// <summary>Told when a <see cref="FailPoint"/> is reached; does not return where a test has the process die.</summary>
+    public Action<string> Reach { get; init; } = _ => { };
+}
+
+/// <summary>The names under which the roles find each other.</summary>
+/// <param name="Inbox">The queue of the validator's order.</param>
+/// <param name="Batches">The queue of ordered batches.</param>
+/// <param name="Proofs">The queue of proof jobs.</param>
+/// <param name="Replica">The document container of the order's state.</param>
+public sealed record RoleNames(string Inbox, string Batches, string Proofs, string Replica);
+
+/// <summary>How a role ended with a message.</summary>
+public enum RoleEnd
+{
+    /// <summary>All that follows from the message is done and kept.</summary>
+    Done = 0,
+
+    /// <summary>The message has no sense and never will.</summary>
+    Malformed = 1,
+
+    /// <summary>Something that it needs is not there yet, or a service fails: it is to come again.</summary>
+    Again = 2,
+}
