@@ -153,7 +153,13 @@ public static class CloudNames
         public const string EmulatorStorageKey = "SUPERVM_EMULATOR_STORAGE_KEY";
         public const string EmulatorDocumentKey = "SUPERVM_EMULATOR_DOCUMENT_KEY";
 
+        /// <summary>The sentence of accounts that the node signs with for its users.</summary>
+        public const string EmulatorMnemonic = "SUPERVM_EMULATOR_MNEMONIC";
+
+        /// <summary>A folder: a file with the name of a fail point in it kills the process there.</summary>
+        public const string EmulatorFailPoints = "SUPERVM_EMULATOR_FAIL_POINTS";
+
         public static IReadOnlyList<string> EmulatorOnly { get; } =
-            [EmulatorAccount, EmulatorStorageKey, EmulatorDocumentKey];
+            [EmulatorAccount, EmulatorStorageKey, EmulatorDocumentKey, EmulatorMnemonic, EmulatorFailPoints];
     }
 }

@@ -23,6 +23,13 @@ public sealed class AzureBlobStore : IBlobStore
         _container = service.GetBlobContainerClient(settings.BlobContainer);
     }
 
+    /// <summary>Makes the container where it is not: for emulators, which no template deploys.</summary>
+    public async Task CreateContainerAsync(CancellationToken cancellation = default)
+    {
+        _counters.BlobOperation();
+        await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+    }
+
     public async Task<bool> PutAsync(
         string name, ReadOnlyMemory<byte> body, CancellationToken cancellation = default)
     {

@@ -47,7 +47,7 @@ public sealed class HandlerApp
     /// <summary>Serves HTTP triggers; null where the app has none.</summary>
     public RequestDelegate? Http { get; init; }
 
-    /// <summary>Prometheus text, answered to this machine at GET /metrics where there is no HTTP trigger.</summary>
+    /// <summary>Prometheus text at GET /metrics, which no HTTP trigger's route leads to; null where Http answers it.</summary>
     public Func<string>? Metrics { get; init; }
 
     /// <summary>Adds a queue or timer function by its folder's name.</summary>
@@ -95,15 +95,15 @@ public sealed class HandlerApp
             return Task.CompletedTask;
         }
 
+        if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics" && Metrics is not null)
+        {
+            response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+            return response.WriteAsync(Metrics());
+        }
+
         if (Http is not null)
         {
             return Http(context);
-        }
-
-        if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics")
-        {
-            response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-            return response.WriteAsync(Metrics?.Invoke() ?? string.Empty);
         }
 
         response.StatusCode = StatusCodes.Status404NotFound;

@@ -28,6 +28,17 @@ public sealed class StorageQueueBus : IMessageBus
             : new(settings.QueueEndpoint, settings.Credential(), options);
     }
 
+    /// <summary>Makes queues that are not there: for emulators, which no template deploys.</summary>
+    public async Task CreateQueuesAsync(IReadOnlyList<string> queues, CancellationToken cancellation = default)
+    {
+        foreach (var queue in queues)
+        {
+            BusLimits.RequireQueue(queue);
+            _counters.QueueOperation();
+            await Client(queue).CreateIfNotExistsAsync(cancellationToken: cancellation);
+        }
+    }
+
     public async Task SendAsync(
         string queue, ReadOnlyMemory<byte> body, TimeSpan delay = default, CancellationToken cancellation = default)
     {

@@ -8,6 +8,7 @@ internal static class CommandList
         new DevCommand(),
         new ValidatorCommand(),
         new TestnetCommand(),
+        new CloudCommand(),
         new ImportCommand(),
         new StoreCommand(),
         new BenchCommand(),

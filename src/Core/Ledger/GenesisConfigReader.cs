@@ -60,6 +60,7 @@ internal static class GenesisConfigReader
             TerminalTotalDifficulty = terminal,
             MergeBlock = mergeBlock ?? (terminal is { IsZero: true } ? 0 : null),
             DaoForkBlock = config.Flag("daoForkSupport") == true ? config.UInt64("daoForkBlock") : null,
+            AllowsEqualTimestamps = config.Flag("equalTimestamps") == true,
             DepositContract = config.Address("depositContractAddress") ?? ChainSpec.MainnetDepositContract,
         };
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Solo;
 using SuperVm.Core.Node;
@@ -69,6 +70,12 @@ public sealed class SoloOrderService : IOrderService
         _ports.Reach(FailPoint.OrderTaken);
         await _groups.AddAsync(new(messageId, transactions)).WaitAsync(cancellation);
         return RoleEnd.Done;
+    }
+
+    public Task ServeAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 
     /// <summary>Announces the last batch again: a notice that was lost is made good.</summary>

@@ -46,6 +46,22 @@ internal sealed class HandlerProcess : IAsyncDisposable
     /// <summary>Processes started so far.</summary>
     internal int Starts { get; private set; }
 
+    /// <summary>The process that runs now; null where none does.</summary>
+    internal int? ProcessId
+    {
+        get
+        {
+            try
+            {
+                return _process?.Id;
+            }
+            catch (InvalidOperationException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>The handler's address as soon as it is ready.</summary>
     internal async Task<Uri> ReadyAsync(CancellationToken cancellation) => await _ready.Task.WaitAsync(cancellation);
 

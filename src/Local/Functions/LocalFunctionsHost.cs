@@ -35,6 +35,12 @@ public sealed class LocalFunctionsHost : IAsyncDisposable
     /// <summary>Handler processes started so far.</summary>
     public int HandlerStarts => _handler.Starts;
 
+    /// <summary>The handler's process; null while none runs.</summary>
+    public int? HandlerProcessId => _handler.ProcessId;
+
+    /// <summary>The handler's own address as soon as it is ready, past the triggers.</summary>
+    public Task<Uri> HandlerAsync(CancellationToken cancellation = default) => _handler.ReadyAsync(cancellation);
+
     /// <summary>Ends with the reason when the handler is started no more; listening has ended with it.</summary>
     public Task<string> Stopped => _handler.Stopped;
 

@@ -1,0 +1,11 @@
+using SuperVm.Azure.Functions;
+using SuperVm.Hosting.Roles;
+
+var roles = CloudRoles.FromEnvironment();
+var execute = new Opening<ExecuteService>(async () =>
+    new ExecuteService(roles.Ports, await roles.OpenChainAsync(), roles.Reporter())).Begin();
+
+await new HandlerApp { Metrics = roles.Metrics }
+    .Add("Batches", async (invocation, stop) =>
+        await (await execute.GetAsync()).ExecuteAsync(invocation.Body, stop))
+    .RunAsync();

@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text;
+using SuperVm.Azure.Blobs;
+using SuperVm.Azure.Cosmos;
+using SuperVm.Azure.Queues;
+using SuperVm.Azure.Tables;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Node;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
+using SuperVm.Hosting.Nodes;
+using SuperVm.Hosting.Roles;
+
+namespace SuperVm.Azure.Functions;
+
+/// <summary>What a function app's process stands on: its settings, the adapters, the chain.</summary>
+public sealed class CloudRoles
+{
+    private const int DevelopmentAccounts = 10;
+
+    private readonly FailPointFolder? _failPoints;
+
+    /// <param name="settings">What the app settings say.</param>
+    /// <param name="log">Takes one line an event.</param>
+    public CloudRoles(RoleSettings settings, Action<string> log)
+    {
+        Settings = settings;
+        _failPoints = settings.FailPoints is { } folder ? new(folder) : null;
+        Ports = new()
+        {
+            Bus = new StorageQueueBus(settings.Cloud, Counters),
+            Documents = new CosmosDocumentStore(settings.Cloud, Counters, TimeProvider.System),
+            Blobs = new AzureBlobStore(settings.Cloud, Counters),
+            Names = RoleSettings.Names,
+            Clock = TimeProvider.System,
+            Log = log,
+            Reach = Reach,
+        };
+    }
+
+    public RoleSettings Settings { get; }
+
+    public RolePorts Ports { get; }
+
+    public CloudCounters Counters { get; } = new();
+
+    /// <summary>The roles of this process, as its environment variables say.</summary>
+    /// <exception cref="ArgumentException">A setting is missing or has no sense.</exception>
+    public static CloudRoles FromEnvironment() =>
+        new(RoleSettings.Read(Environment.GetEnvironmentVariable), Console.Out.WriteLine);
+
+    /// <summary>The validator's address, zero for one without a key.</summary>
+    public Address Proposer => Settings.Key is { } key
+        ? new Core.Consensus.Secp256k1Signer(key).Address
+        : Address.Zero;
+
+    /// <summary>Reads the genesis and opens the chain.</summary>
+    /// <exception cref="StoreException">No genesis, another chain's database, or a service fails.</exception>
+    public async Task<IRoleChain> OpenChainAsync()
+    {
+        var config = new AzureBlobStore(
+            Settings.Cloud with { BlobContainer = CloudNames.BlobContainers.Config }, Counters);
+        var file = await config.GetAsync(Settings.Genesis)
+            ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}.");
+        var genesis = GenesisReader.Read(file.Span);
+        if (!genesis.Succeeded)
+        {
+            throw new StoreException($"{Settings.Genesis} is no genesis file: {genesis.Error}");
+        }
+
+        var rows = new TableRowStore(
+            new TableStore(Settings.Cloud, Counters, TimeProvider.System), CloudNames.Tables.Transactions);
+        var ports = new DocumentChainPorts(Ports.Documents, Ports.Blobs, rows, TimeProvider.System);
+        return new DocumentRoleChain(await DocumentChain.OpenAsync(ports, genesis.Value));
+    }
+
+    /// <summary>How JSON-RPC behaves: development accounts on an emulator, finality at once for one operator.</summary>
+    public NodeOptions NodeOptions() => new()
+    {
+        Accounts = Settings.Mnemonic is { } sentence ? DevGenesis.AccountsOf(sentence, DevelopmentAccounts) : [],
+        IsInstantlyFinal = !IsConsortium,
+    };
+
+    /// <summary>The order: an operator's own, or PBFT between several.</summary>
+    /// <exception cref="StoreException">The chain cannot be opened.</exception>
+    public async Task<IOrderService> OpenOrderAsync()
+    {
+        var chain = (await OpenChainAsync()).Chain;
+        return new SoloOrderService(Ports, chain.Genesis, chain.ChainId, Proposer);
+    }
+
+    /// <summary>What execution tells the order; null where the order does not ask.</summary>
+    public BlockReporter? Reporter() => null;
+
+    private bool IsConsortium => Settings.Validators.Count > 1;
+
+    /// <summary>What was asked of the cloud, as Prometheus text.</summary>
+    public string Metrics()
+    {
+        var text = new StringBuilder(1_024);
+        void Add(string name, string help, double value) => text
+            .Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} counter\n{name} {value:R}\n");
+        Add("supervm_queue_operations_total", "Calls to queues.", Counters.QueueOperations);
+        Add("supervm_blob_operations_total", "Calls to blobs.", Counters.BlobOperations);
+        Add("supervm_table_requests_total", "Calls to tables.", Counters.TableRequests);
+        Add("supervm_document_requests_total", "Calls to the document database.", Counters.DocumentRequests);
+        Add("supervm_document_throttled_total", "Calls that it put off.", Counters.Throttled);
+        Add("supervm_request_units_total", "Request units that it charged.", Counters.RequestUnits);
+        return text.ToString();
+    }
+
+    private void Reach(string failPoint) => _failPoints?.Reach(failPoint);
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using SuperVm.Core.Primitives;
+using SuperVm.Hosting.Consensus;
+using SuperVm.Hosting.Roles;
+
+namespace SuperVm.Azure.Functions;
+
+/// <summary>What the app settings say to a role: environment variables by <see cref="CloudNames.Settings"/>.</summary>
+public sealed record RoleSettings
+{
+    public required CloudSettings Cloud { get; init; }
+
+    /// <summary>The genesis file's name.</summary>
+    public required string Genesis { get; init; }
+
+    /// <summary>The validator's key, 32 bytes; null for apps that sign nothing.</summary>
+    public byte[]? Key { get; init; }
+
+    /// <summary>The validators; empty for a chain of one operator.</summary>
+    public IReadOnlyList<ValidatorPeer> Validators { get; init; } = [];
+
+    /// <summary>Development accounts' sentence; null for none.</summary>
+    public string? Mnemonic { get; init; }
+
+    /// <summary>The folder of armed fail points; null for none.</summary>
+    public string? FailPoints { get; init; }
+
+    /// <summary>The queues and containers of <see cref="CloudNames"/>.</summary>
+    public static RoleNames Names { get; } = new(
+        CloudNames.Queues.Inbox, CloudNames.Queues.Batches, CloudNames.Queues.Proofs,
+        CloudNames.DocumentContainers.Replica);
+
+    /// <exception cref="ArgumentException">A setting is missing or has no sense; the message names it.</exception>
+    public static RoleSettings Read(Func<string, string?> variable)
+    {
+        string Needed(string name) => variable(name) is { Length: > 0 } value
+            ? value
+            : throw new ArgumentException($"The app setting {name} is missing.");
+        Uri Point(string name) => Uri.TryCreate(Needed(name), UriKind.Absolute, out var uri)
+            ? uri
+            : throw new ArgumentException($"The app setting {name} is no URI.");
+        string? Given(string name) => variable(name) is { Length: > 0 } value ? value : null;
+
+        var account = Given(CloudNames.Settings.EmulatorAccount);
+        return new()
+        {
+            Cloud = new()
+            {
+                QueueEndpoint = Point(CloudNames.Settings.QueueUri),
+                BlobEndpoint = Point(CloudNames.Settings.BlobUri),
+                TableEndpoint = Point(CloudNames.Settings.TableUri),
+                DocumentEndpoint = Point(CloudNames.Settings.DocumentUri),
+                Database = Needed(CloudNames.Settings.Database),
+                BlobContainer = CloudNames.BlobContainers.Bodies,
+                StorageKey = account is null
+                    ? null
+                    : new(account, Needed(CloudNames.Settings.EmulatorStorageKey)),
+                DocumentKey = Given(CloudNames.Settings.EmulatorDocumentKey),
+                IdentityClientId = Given(CloudNames.Settings.IdentityClientId),
+            },
+            Genesis = Given(CloudNames.Settings.Genesis) ?? "genesis.json",
+            Key = KeyOf(Given(CloudNames.Settings.ValidatorKey)),
+            Validators = ValidatorsOf(Given(CloudNames.Settings.Validators)),
+            Mnemonic = Given(CloudNames.Settings.EmulatorMnemonic),
+            FailPoints = Given(CloudNames.Settings.EmulatorFailPoints),
+        };
+    }
+
+    private static byte[]? KeyOf(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        return Hex.TryDecode(text, out var key) && key.Length == 32
+            ? key
+            : throw new ArgumentException($"{CloudNames.Settings.ValidatorKey} takes 0x and 64 hexadecimal digits.");
+    }
+
+    private static List<ValidatorPeer> ValidatorsOf(string? text)
+    {
+        var peers = new List<ValidatorPeer>();
+        if (text is null)
+        {
+            return peers;
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            foreach (var entry in json.RootElement.EnumerateArray())
+            {
+                peers.Add(Address.TryParse(entry.GetProperty("address").GetString()!, out var address)
+                    && Uri.TryCreate(entry.GetProperty("url").GetString(), UriKind.Absolute, out var url)
+                    ? new(address, entry.GetProperty("power").GetUInt64(), url)
+                    : throw new ArgumentException($"{CloudNames.Settings.Validators}: no address, or no URL."));
+            }
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException or KeyNotFoundException
+            or FormatException)
+        {
+            throw new ArgumentException($"{CloudNames.Settings.Validators} is no list of validators: {broken.Message}");
+        }
+
+        return peers;
+    }
+}

@@ -1,0 +1,37 @@
+namespace SuperVm.Cli.Cloud;
+
+/// <summary>How the emulated cloud is set up.</summary>
+internal sealed record CloudOptions
+{
+    /// <summary>The repository: the function apps and the emulators lie there.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>Where each app's lines go, a file each.</summary>
+    public required string Logs { get; init; }
+
+    /// <summary>1, or 3f + 1 of a consortium.</summary>
+    public int Validators { get; init; } = 1;
+
+    /// <summary>The first validator's JSON-RPC port, the others' follow; 0 takes free ones.</summary>
+    public int Port { get; init; }
+
+    public ulong ChainId { get; init; } = Core.Ledger.ChainSpec.DevelopmentChainId;
+
+    /// <summary>The folder of armed fail points; null for none.</summary>
+    public string? FailPoints { get; init; }
+
+    /// <summary>Where the storage emulator keeps its data; null for in memory.</summary>
+    public string? StorageData { get; init; }
+
+    /// <summary>Deaths of a handler within half an hour after which its app is started no more.</summary>
+    public int MostFailures { get; init; } = 3;
+
+    /// <summary>
+    /// How long a message is hidden while it is handled. Shorter than the cloud's ten minutes: what a killed machine
+    /// held comes again soon.
+    /// </summary>
+    public TimeSpan Visibility { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Takes what an operator wants to see.</summary>
+    public Action<string> Log { get; init; } = _ => { };
+}

@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using SuperVm.Azure;
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Cryptography;
+using SuperVm.Core.Primitives;
+using SuperVm.Hosting.Nodes;
+using SuperVm.Local.Emulators;
+
+namespace SuperVm.Cli.Cloud;
+
+/// <summary>
+/// The whole of a serverless deployment on this machine: the emulators, and for each validator four function apps, their
+/// handlers processes of their own.
+/// </summary>
+/// <remarks>
+/// <code>
+///   JSON-RPC ─▶ Ingest ─▶ inbox ─▶ Consensus ─▶ batches ─▶ Execute ─▶ documents, blobs, rows ◀─ reads ─ Ingest
+///                                    ▲  │ HTTP                │                       proofs ─▶ Prover
+///                  other validators ─┘  └─▶ others            └─▶ inbox (what was executed)
+/// </code>
+/// Every validator has a storage account and a database of its own, as in the cloud.
+/// </remarks>
+internal sealed class CloudStack : IAsyncDisposable
+{
+    /// <summary>Validators of one machine.</summary>
+    internal const int MostValidators = 7;
+
+    private const ulong Ether = 10_000;
+    private const int Accounts = 10;
+
+    private readonly List<CloudValidator> _validators = [];
+
+    private CloudStack(AzureEmulators emulators) => Emulators = emulators;
+
+    internal AzureEmulators Emulators { get; }
+
+    internal IReadOnlyList<CloudValidator> Validators => _validators;
+
+    /// <summary>Starts everything; what is returned serves.</summary>
+    /// <exception cref="EmulatorException">The emulators cannot be installed or started.</exception>
+    /// <exception cref="Local.Functions.FunctionAppException">A function app cannot be started.</exception>
+    internal static async Task<CloudStack> StartAsync(CloudOptions options, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(options.Logs);
+        var names = Enumerable.Range(0, options.Validators)
+            .Select(i => options.Validators == 1 ? AzureEmulators.Account : Name(i)).ToList();
+        var stack = new CloudStack(
+            await AzureEmulators.StartAsync(options.Root, names, options.StorageData, cancellation));
+        try
+        {
+            await stack.StartValidatorsAsync(names, options, cancellation);
+            return stack;
+        }
+        catch
+        {
+            await stack.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var validator in _validators)
+        {
+            await validator.DisposeAsync();
+        }
+
+        await Emulators.DisposeAsync();
+    }
+
+    /// <summary>What everything asked of the cloud so far, the Functions hosts included.</summary>
+    internal async Task<CloudCosts> CostsAsync(CancellationToken cancellation)
+    {
+        var sum = default(CloudCosts);
+        foreach (var validator in _validators)
+        {
+            sum += await validator.CostsAsync(cancellation);
+        }
+
+        return sum;
+    }
+
+    private async Task StartValidatorsAsync(
+        List<string> names, CloudOptions options, CancellationToken cancellation)
+    {
+        var now = (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var genesis = DevGenesisFile.Write(
+            options.ChainId, DevGenesis.AccountsOf(Mnemonic.Development, Accounts),
+            new UInt256(Ether) * 1_000_000_000_000_000_000, now);
+        var keys = names.ConvertAll(_ => NewKey());
+        var ports = names.ConvertAll(_ => FreePort());
+        var list = ValidatorsJson(keys, ports);
+        var start = new List<Task<CloudValidator>>();
+        for (var i = 0; i < names.Count; i++)
+        {
+            var seat = new CloudSeat(
+                i, names[i], keys[i], names.Count == 1 ? null : list, ports[i],
+                options.Port == 0 ? 0 : options.Port + i);
+            start.Add(CloudValidator.StartAsync(seat, Emulators, genesis, options, cancellation));
+        }
+
+        try
+        {
+            await Task.WhenAll(start);
+        }
+        finally
+        {
+            _validators.AddRange(start.Where(task => task.IsCompletedSuccessfully).Select(task => task.Result));
+        }
+    }
+
+    private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"validator{index}");
+
+    private static string ValidatorsJson(List<byte[]> keys, List<int> ports)
+    {
+        var text = new StringBuilder("[");
+        for (var i = 0; i < keys.Count; i++)
+        {
+            text.Append(i == 0 ? string.Empty : ",").Append(
+                CultureInfo.InvariantCulture,
+                $$"""{"address":"{{new Secp256k1Signer(keys[i]).Address}}","power":1,"url":"http://127.0.0.1:{{ports[i]}}"}""");
+        }
+
+        return text.Append(']').ToString();
+    }
+
+    /// <summary>A number below 2^255 and above 0 is below the group's order, so it is a key.</summary>
+    private static byte[] NewKey()
+    {
+        var key = RandomNumberGenerator.GetBytes(32);
+        key[0] &= 0x7f;
+        key[31] |= 1;
+        return key;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>One validator's place in the set.</summary>
+/// <param name="Index">From 0.</param>
+/// <param name="Account">Its storage account.</param>
+/// <param name="Key">Its private key.</param>
+/// <param name="Validators">The set as JSON; null for an operator alone.</param>
+/// <param name="PeerPort">Where other validators reach it.</param>
+/// <param name="RpcPort">JSON-RPC; 0 takes a free one.</param>
+internal sealed record CloudSeat(
+    int Index, string Account, byte[] Key, string? Validators, int PeerPort, int RpcPort);
+
+/// <summary>Requests that cost money.</summary>
+internal readonly record struct CloudCosts(double Queue, double Blob, double Table, double Document, double Units)
+{
+    public static CloudCosts operator +(CloudCosts a, CloudCosts b) =>
+        new(a.Queue + b.Queue, a.Blob + b.Blob, a.Table + b.Table, a.Document + b.Document, a.Units + b.Units);
+
+    public static CloudCosts operator -(CloudCosts a, CloudCosts b) =>
+        new(a.Queue - b.Queue, a.Blob - b.Blob, a.Table - b.Table, a.Document - b.Document, a.Units - b.Units);
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Queue} queue operations, {Blob} blob operations, {Table} table requests, {Document} document requests, "
+        + $"{Units:F0} request units");
+}

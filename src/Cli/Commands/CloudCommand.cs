@@ -1,0 +1,170 @@
+using System.CommandLine;
+using System.Globalization;
+using SuperVm.Cli.Cloud;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Storage;
+using SuperVm.Local.Emulators;
+using SuperVm.Local.Functions;
+
+namespace SuperVm.Cli.Commands;
+
+/// <summary>`supervm cloud`: the serverless deployment on this machine, over emulators of Azure.</summary>
+internal sealed class CloudCommand : ICommandModule
+{
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(2);
+
+    private readonly Option<int> _port = new("--port", "-p")
+    {
+        Description = "JSON-RPC port; further validators' follow; 0 takes free ones", DefaultValueFactory = _ => 8545,
+    };
+
+    private readonly Option<int> _validators = new("--validators", "-n")
+    {
+        Description = "How many, each with a storage account and a database of its own", DefaultValueFactory = _ => 1,
+    };
+
+    private readonly Option<string?> _logs = new("--logs")
+    {
+        Description = "Directory of the apps' logs; a temporary one where it is left out",
+    };
+
+    private readonly Option<ulong> _chainId = new("--chain-id")
+    {
+        Description = "EIP-155 chain id", DefaultValueFactory = _ => ChainSpec.DevelopmentChainId,
+    };
+
+    private readonly Option<bool> _silent = new("--silent") { Description = "No line a block and no status" };
+
+    public Command Create()
+    {
+        var command = new Command("cloud", "Run the function apps over emulators of Azure on this machine")
+        {
+            _port, _validators, _logs, _chainId, _silent,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var (port, validators) = (parsed.GetValue(_port), parsed.GetValue(_validators));
+        if (port is < 0 or > 65_500 || validators is < 1 or > CloudStack.MostValidators)
+        {
+            await Console.Error.WriteLineAsync(
+                $"supervm cloud: --port takes 0 to 65500, --validators 1 to {CloudStack.MostValidators}");
+            return 2;
+        }
+
+        try
+        {
+            return await ServeAsync(parsed, cancellation);
+        }
+        catch (Exception refusal) when (refusal is EmulatorException or FunctionAppException or StoreException
+            or IOException or UnauthorizedAccessException or InvalidConfigurationException)
+        {
+            await Console.Error.WriteLineAsync($"supervm cloud: {refusal.Message}");
+            return 1;
+        }
+    }
+
+    private async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var silent = parsed.GetValue(_silent);
+        await using var log = new LineLog(Console.Out);
+        var logs = parsed.GetValue(_logs) ?? Directory.CreateTempSubdirectory("supervm-cloud-").FullName;
+        log.Write("starting the emulators and the function apps …");
+        await using var stack = await CloudStack.StartAsync(
+            new CloudOptions
+            {
+                Root = RepositoryRoot(),
+                Logs = logs,
+                Validators = parsed.GetValue(_validators),
+                Port = parsed.GetValue(_port),
+                ChainId = parsed.GetValue(_chainId),
+                Log = silent ? _ => { } : log.Write,
+            },
+            cancellation);
+        foreach (var validator in stack.Validators)
+        {
+            log.Write($"Listening on {validator.Rpc.ToString().TrimEnd('/')}");
+        }
+
+        log.Write($"Logs in {logs}");
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var status = silent ? Task.CompletedTask : ShowStatusAsync(stack, log, stopping.Token);
+        await StopSignal.RequestedAsync(cancellation);
+        await stopping.CancelAsync();
+        await status;
+        if (!silent)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await ReportCostsAsync(stack, log, patience.Token);
+        }
+
+        log.Write("stopping");
+        return 0;
+    }
+
+    /// <summary>A line whenever something changed: while nothing happens, nothing is asked.</summary>
+    private static async Task ShowStatusAsync(CloudStack stack, LineLog log, CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(StatusInterval);
+        (long Head, long Failures)[] last = [];
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellation))
+            {
+                var now = stack.Validators.Select(validator => (validator.Head, validator.Failures)).ToArray();
+                if (now.SequenceEqual(last))
+                {
+                    continue;
+                }
+
+                last = now;
+                foreach (var validator in stack.Validators)
+                {
+                    log.Write(await StatusAsync(validator, cancellation));
+                }
+            }
+        }
+        catch (Exception end) when (end is OperationCanceledException or StoreException)
+        {
+            // Stopping, or the emulators have gone before.
+        }
+    }
+
+    private static async Task<string> StatusAsync(CloudValidator validator, CancellationToken cancellation)
+    {
+        var depths = await validator.DepthsAsync(cancellation);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"status validator {validator.Seat.Index}: head {validator.Head}, {validator.Transactions} tx, inbox "
+            + $"{depths.Inbox}, batches {depths.Batches}, poison {depths.Poison}, failures {validator.Failures}");
+    }
+
+    private static async Task ReportCostsAsync(CloudStack stack, LineLog log, CancellationToken cancellation)
+    {
+        try
+        {
+            log.Write($"asked of the cloud: {await stack.CostsAsync(cancellation)}, "
+                + $"{stack.Validators[0].Transactions} tx");
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or HttpRequestException or FunctionAppException)
+        {
+            log.Write("the apps ended before they could be asked for their counters");
+        }
+    }
+
+    private static string RepositoryRoot()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "SuperVm.sln")))
+            {
+                return at.FullName;
+            }
+        }
+
+        throw new InvalidConfigurationException("the function apps lie in the repository, and this program does not");
+    }
+}

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace SuperVm.Local.Emulators;
+
+/// <summary>The emulators cannot be installed or started; the message says why.</summary>
+public sealed class EmulatorException(string message) : Exception(message);
+
+/// <summary>The emulators of Azure's storage and of Cosmos DB, as one process of Node on free ports.</summary>
+/// <remarks>
+/// Azurite and @vercel/cosmosdb-server, exact versions by the lock file beside this class, installed by <c>npm ci</c>
+/// where they are not. They end when their standard input closes, so they never outlive who started them.
+/// </remarks>
+public sealed class AzureEmulators : IAsyncDisposable
+{
+    /// <summary>What to say where Node is missing.</summary>
+    public const string Reason = "Node 20 or newer is not installed: the emulators of Azure run on it";
+
+    /// <summary>Azurite's well-known account, which is public (Microsoft Learn, "Use the Azurite emulator").</summary>
+    public const string Account = "devstoreaccount1";
+
+    /// <summary>That account's key; other accounts of the emulator are given the same.</summary>
+    public const string AccountKey =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    /// <summary>The document emulator takes any key; this is the well-known one of Microsoft's.</summary>
+    public const string DocumentKey =
+        "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==";
+
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+
+    private readonly Process _process;
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+
+    private AzureEmulators(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null)
+            {
+                _lines.Writer.TryComplete();
+            }
+            else
+            {
+                _lines.Writer.TryWrite(line.Data);
+            }
+        };
+        process.BeginOutputReadLine();
+    }
+
+    public Uri Queue { get; private set; } = null!;
+
+    public Uri Blob { get; private set; } = null!;
+
+    public Uri Table { get; private set; } = null!;
+
+    public Uri Documents { get; private set; } = null!;
+
+    /// <summary>Installs them where they are not, and starts them.</summary>
+    /// <param name="root">The repository.</param>
+    /// <param name="accounts">Storage accounts; null for the well-known one.</param>
+    /// <param name="data">Where storage keeps its data; null for in memory.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="EmulatorException">Node or npm is missing, or what they do fails.</exception>
+    public static async Task<AzureEmulators> StartAsync(
+        string root, IReadOnlyList<string>? accounts = null, string? data = null,
+        CancellationToken cancellation = default)
+    {
+        var folder = Path.Combine(root, "src", "Local", "Emulators");
+        await InstallAsync(folder, cancellation);
+        string[] arguments = data is null ? ["start.mjs"] : ["start.mjs", "--data", data];
+        var process = Start(folder, "node", arguments, info =>
+        {
+            if (accounts is not null)
+            {
+                info.Environment["AZURITE_ACCOUNTS"] =
+                    string.Join(';', accounts.Select(account => $"{account}:{AccountKey}"));
+            }
+        });
+        var emulators = new AzureEmulators(process);
+        try
+        {
+            using var ports = JsonDocument.Parse(await emulators.LineAsync(cancellation));
+            Uri At(string name) => new($"http://127.0.0.1:{ports.RootElement.GetProperty(name).GetInt32()}/");
+            (emulators.Queue, emulators.Blob, emulators.Table) = (At("queue"), At("blob"), At("table"));
+            emulators.Documents = At("documents");
+            return emulators;
+        }
+        catch
+        {
+            await emulators.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes "storage" or "documents" away and brings it back with its data.</summary>
+    public async Task RestartAsync(string service, CancellationToken cancellation = default)
+    {
+        await _process.StandardInput.WriteLineAsync($"restart {service}".AsMemory(), cancellation);
+        await _process.StandardInput.FlushAsync(cancellation);
+        await LineAsync(cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.StandardInput.Close();
+            _process.Kill(entireProcessTree: true);
+        }
+
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private async Task<string> LineAsync(CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(LongestStart);
+        try
+        {
+            return await _lines.Reader.ReadAsync(patience.Token);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new EmulatorException("The emulators ended before they began; their words are above.");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new EmulatorException($"The emulators did not start within {LongestStart}.");
+        }
+    }
+
+    private static async Task InstallAsync(string folder, CancellationToken cancellation)
+    {
+        var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
+        var wanted = new FileInfo(Path.Combine(folder, "package-lock.json"));
+        if (installed.Exists && installed.LastWriteTimeUtc >= wanted.LastWriteTimeUtc)
+        {
+            return;
+        }
+
+        using var npm = Start(folder, "npm", ["ci", "--no-audit", "--no-fund"], _ => { });
+        npm.StandardInput.Close();
+        var words = await npm.StandardOutput.ReadToEndAsync(cancellation);
+        await npm.WaitForExitAsync(cancellation);
+        if (npm.ExitCode != 0)
+        {
+            throw new EmulatorException($"npm ci failed in {folder}: {words}");
+        }
+    }
+
+    private static Process Start(
+        string folder, string program, IEnumerable<string> arguments, Action<ProcessStartInfo> shape)
+    {
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        shape(info);
+        try
+        {
+            return Process.Start(info) ?? throw new EmulatorException($"{program} does not start.");
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new EmulatorException($"{Reason} ('{program}' is not on the PATH).");
+        }
+    }
+}
