@@ -62,7 +62,7 @@ public sealed class CloudRoles
             Settings.Cloud with { BlobContainer = CloudNames.BlobContainers.Config }, Counters);
         var file = await config.GetAsync(Settings.Genesis)
             ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}.");
-        var genesis = GenesisReader.Read(file.Span);
+        var genesis = GenesisReader.Read(file);
         if (!genesis.Succeeded)
         {
             throw new StoreException($"{Settings.Genesis} is no genesis file: {genesis.Error}");

@@ -3,6 +3,7 @@ using System.Globalization;
 using SuperVm.Azure;
 using SuperVm.Azure.Blobs;
 using SuperVm.Azure.Cosmos;
+using SuperVm.Azure.Functions;
 using SuperVm.Azure.Queues;
 using SuperVm.Azure.Tables;
 using SuperVm.Core.Cryptography;
@@ -15,6 +16,8 @@ namespace SuperVm.Cli.Cloud;
 /// <summary>One validator of the emulated cloud: its account, its database, its four apps.</summary>
 internal sealed class CloudValidator : IAsyncDisposable
 {
+    private const string GenesisName = "genesis.json";
+
     internal const string Ingest = "Ingest";
     internal const string Consensus = "Consensus";
     internal const string Execute = "Execute";
@@ -147,12 +150,14 @@ internal sealed class CloudValidator : IAsyncDisposable
             await blobs.CreateContainerAsync(cancellation);
             if (container == CloudNames.BlobContainers.Config)
             {
-                await blobs.PutAsync("genesis.json", genesis, cancellation);
+                await blobs.PutAsync(GenesisName, genesis, cancellation);
             }
         }
 
         using var documents = new CosmosDocumentStore(Settings, counters, TimeProvider.System);
         await documents.CreateContainersAsync(CloudNames.DocumentContainers.All, cancellation);
+        // The genesis is written here: three apps that begin the chain at once would wait for each other.
+        await Roles().OpenChainAsync();
     }
 
     private async Task StartAppAsync(string app, CloudOptions options, CancellationToken cancellation)
@@ -186,6 +191,10 @@ internal sealed class CloudValidator : IAsyncDisposable
         await host.HandlerAsync(cancellation);
     }
 
+    /// <summary>Its adapters and its chain, as a process of its apps has them.</summary>
+    internal CloudRoles Roles() =>
+        new(new RoleSettings { Cloud = Settings, Genesis = GenesisName, Key = Seat.Key }, _ => { });
+
     private Dictionary<string, string> Variables(CloudOptions options)
     {
         var settings = new Dictionary<string, string>
@@ -195,7 +204,7 @@ internal sealed class CloudValidator : IAsyncDisposable
             [CloudNames.Settings.TableUri] = Settings.TableEndpoint.AbsoluteUri,
             [CloudNames.Settings.DocumentUri] = Settings.DocumentEndpoint.AbsoluteUri,
             [CloudNames.Settings.Database] = Settings.Database,
-            [CloudNames.Settings.Genesis] = "genesis.json",
+            [CloudNames.Settings.Genesis] = GenesisName,
             [CloudNames.Settings.ValidatorKey] = Hex.Encode(Seat.Key),
             [CloudNames.Settings.RpcOpen] = "true",
             [CloudNames.Settings.EmulatorAccount] = Seat.Account,

@@ -21,6 +21,14 @@ public sealed partial class DocumentChain
     /// Makes the block with the number out of candidates, in their order and without those that are invalid at their
     /// turn; where it is there already, answers it. May be called any number of times, from any number of processes.
     /// </summary>
+    /// <param name="number">The block's.</param>
+    /// <param name="attributes">What execution does not say.</param>
+    /// <param name="candidates">In order.</param>
+    /// <param name="beforeHead">
+    /// Called when the block is executed and nobody sees it yet, perhaps again with equal content: what it writes is there
+    /// when the block is. It must not call members that write, refresh or build.
+    /// </param>
+    /// <param name="cancellation">Ends early; a reader sees nothing of it.</param>
     /// <exception cref="StoreException">
     /// A service failed; what was written is not seen by anybody, or is the whole block: call again.
     /// </exception>
@@ -28,6 +36,7 @@ public sealed partial class DocumentChain
         ulong number,
         BlockAttributes attributes,
         IReadOnlyList<Transaction> candidates,
+        Func<ProducedBlock, CancellationToken, Task>? beforeHead = null,
         CancellationToken cancellation = default)
         => AloneAsync(async () =>
         {
@@ -49,6 +58,13 @@ public sealed partial class DocumentChain
                 }
 
                 var work = await TryAsync(() => MakeAsync(attributes, candidates, cancellation), cancellation);
+                if (work is not null && beforeHead is not null)
+                {
+                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Transition);
+                    await beforeHead(
+                        new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, state), cancellation);
+                }
+
                 if (work is not null && await CommitAsync(work, cancellation))
                 {
                     var made = new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, ReaderAt(number));
