@@ -14,7 +14,8 @@ namespace SuperVm.Azure.Functions;
 /// <summary>Handles one function's invocation.</summary>
 public delegate Task<RoleEnd> FunctionBody(Invocation invocation, CancellationToken cancellation);
 
-/// <summary>A custom handler: the HTTP server that the Functions host starts beside itself and calls (docs/azure.md).</summary>
+/// <summary>A custom handler: the HTTP server that the Functions host starts beside itself and calls
+/// (docs/azure.md).</summary>
 /// <remarks>
 /// <code>
 ///   POST /&lt;function&gt;, header X-Azure-Functions-InvocationId ─▶ FunctionBody ─▶ 200 {}   done
@@ -47,7 +48,8 @@ public sealed class HandlerApp
     /// <summary>Serves HTTP triggers; null where the app has none.</summary>
     public RequestDelegate? Http { get; init; }
 
-    /// <summary>Prometheus text at GET /metrics, which no HTTP trigger's route leads to; null where Http answers it.</summary>
+    /// <summary>Prometheus text at GET /metrics, which no HTTP trigger's route leads to; null where Http answers
+    /// it.</summary>
     public Func<string>? Metrics { get; init; }
 
     /// <summary>Adds a queue or timer function by its folder's name.</summary>

@@ -11,7 +11,8 @@ namespace SuperVm.Azure.Functions;
 public sealed record Invocation(ReadOnlyMemory<byte> Body, string MessageId, int DequeueCount)
 {
     /// <summary>
-    /// Reads an invocation. Values are taken as the host writes them and as its documentation shows them: strings encoded
+    /// Reads an invocation. Values are taken as the host writes them and as its documentation shows them: strings
+    /// encoded
     /// as JSON inside a string, or plain; numbers as strings, or as numbers. A binary message is base64 in either form.
     /// </summary>
     public static bool TryRead(ReadOnlyMemory<byte> utf8, [NotNullWhen(true)] out Invocation? invocation)

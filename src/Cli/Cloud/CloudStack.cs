@@ -13,7 +13,8 @@ using SuperVm.Local.Emulators;
 namespace SuperVm.Cli.Cloud;
 
 /// <summary>
-/// The whole of a serverless deployment on this machine: the emulators, and for each validator four function apps, their
+/// The whole of a serverless deployment on this machine: the emulators, and for each validator four function apps,
+/// their
 /// handlers processes of their own.
 /// </summary>
 /// <remarks>
@@ -120,9 +121,10 @@ internal sealed class CloudStack : IAsyncDisposable
         var text = new StringBuilder("[");
         for (var i = 0; i < keys.Count; i++)
         {
+            var address = new Secp256k1Signer(keys[i]).Address;
             text.Append(i == 0 ? string.Empty : ",").Append(
                 CultureInfo.InvariantCulture,
-                $$"""{"address":"{{new Secp256k1Signer(keys[i]).Address}}","power":1,"url":"http://127.0.0.1:{{ports[i]}}"}""");
+                $$"""{"address":"{{address}}","power":1,"url":"http://127.0.0.1:{{ports[i]}}"}""");
         }
 
         return text.Append(']').ToString();

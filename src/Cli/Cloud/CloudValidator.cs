@@ -259,7 +259,7 @@ internal sealed class CloudValidator : IAsyncDisposable
             .Select(line => double.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture))
             .FirstOrDefault();
         return new(
-            Of("supervm_queue_operations_total"), Of("supervm_blob_operations_total"), Of("supervm_table_requests_total"),
-            Of("supervm_document_requests_total"), Of("supervm_request_units_total"));
+            Of("supervm_queue_operations_total"), Of("supervm_blob_operations_total"),
+            Of("supervm_table_requests_total"), Of("supervm_document_requests_total"), Of("supervm_request_units_total"));
     }
 }

@@ -5,7 +5,8 @@ using SuperVm.Core.Storage;
 namespace SuperVm.Hosting.Roles;
 
 /// <summary>
-/// The ordered transactions that a block left out and that come again: blob <c>deferred/&lt;number&gt;</c>, there before the
+/// The ordered transactions that a block left out and that come again: blob <c>deferred/&lt;number&gt;</c>, there
+/// before the
 /// block is. No blob stands for none.
 /// </summary>
 internal sealed class DeferredArchive(IBlobStore blobs)

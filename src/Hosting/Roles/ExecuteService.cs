@@ -18,14 +18,17 @@ public delegate Task BlockReporter(BatchPlace place, Hash256 blockHash, Cancella
 /// <summary>Makes ordered batches into blocks: in order, each once.</summary>
 /// <remarks>
 /// <code>
-///   notice ─▶ archive: the batch and those between it and the head ─▶ candidates ─▶ block ─▶ head ─▶ report ─▶ completed
+///   notice ─▶ archive: the batch and those between it and the head ─▶ candidates ─▶ block ─▶ head ─▶ report ─▶
+/// completed
 /// </code>
-/// A batch names the one before, so a notice stands for all of them: one that comes too early finds what is missing, one
+/// A batch names the one before, so a notice stands for all of them: one that comes too early finds what is missing,
+/// one
 /// that comes late or twice finds its block there, and one that was lost is made good by the next.
 /// </remarks>
 public sealed class ExecuteService
 {
-    /// <summary>Batches between the head and a notice that are gone back over; more come with earlier notices.</summary>
+    /// <summary>Batches between the head and a notice that are gone back over; more come with earlier
+    /// notices.</summary>
     private const int MostBehind = 100_000;
 
     /// <summary>Batches held in memory while going back.</summary>
@@ -110,7 +113,8 @@ public sealed class ExecuteService
         return RoleEnd.Done;
     }
 
-    /// <summary>The batches above the head up to the place, in order; null where one is not in the archive yet.</summary>
+    /// <summary>The batches above the head up to the place, in order; null where one is not in the archive
+    /// yet.</summary>
     private async Task<Stack<BatchPlace>?> PathAsync(
         BatchPlace place, Dictionary<Hash256, Batch> held, CancellationToken cancellation)
     {
@@ -231,7 +235,8 @@ public sealed class ExecuteService
         return RoleEnd.Done;
     }
 
-    /// <summary>A block says which batch it came from; another batch's block at its place is the end of the chain.</summary>
+    /// <summary>A block says which batch it came from; another batch's block at its place is the end of the
+    /// chain.</summary>
     private static void RequireOf(ChainBlock block, Batch batch)
     {
         if (!block.Header.ExtraData.Span.SequenceEqual(batch.Digest.Bytes))

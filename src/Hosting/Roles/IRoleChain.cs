@@ -11,7 +11,8 @@ public interface IRoleChain
     IChain Chain { get; }
 
     /// <summary>
-    /// Looks whether the head moved, unless that was done within <paramref name="maximumAge"/>; true where it did. Raises
+    /// Looks whether the head moved, unless that was done within <paramref name="maximumAge"/>; true where it did.
+    /// Raises
     /// <see cref="IChain.HeadChanged"/>.
     /// </summary>
     Task<bool> RefreshAsync(TimeSpan maximumAge, CancellationToken cancellation);

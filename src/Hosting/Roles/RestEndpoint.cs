@@ -38,7 +38,8 @@ internal sealed class RestEndpoint(IRoleChain chain, Node node)
         await context.Response.Body.WriteAsync(stream.GetBuffer().AsMemory(0, (int)stream.Length));
     }
 
-    private async Task<int> WriteAsync(Utf8JsonWriter json, string[] parts, CancellationToken cancellation) => parts switch
+    private async Task<int> WriteAsync(
+        Utf8JsonWriter json, string[] parts, CancellationToken cancellation) => parts switch
     {
         ["head"] => WriteHead(json),
         ["blocks", var number] when ulong.TryParse(number, CultureInfo.InvariantCulture, out var n) =>

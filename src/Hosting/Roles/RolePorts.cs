@@ -18,7 +18,8 @@ public sealed record RolePorts
     /// <summary>Takes one line an event; must not block.</summary>
     public Action<string> Log { get; init; } = _ => { };
 
-    /// <summary>Told when a <see cref="FailPoint"/> is reached; does not return where a test has the process die.</summary>
+    /// <summary>Told when a <see cref="FailPoint"/> is reached; does not return where a test has the process
+    /// die.</summary>
     public Action<string> Reach { get; init; } = _ => { };
 }
 

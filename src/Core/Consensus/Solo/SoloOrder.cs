@@ -19,7 +19,8 @@ public sealed record SoloStep(SoloState State, IReadOnlyList<Batch> Batches, int
 ///   messages ──Step──▶ batches, each naming the one before ──▶ kept by digest ──▶ state saved (compare-and-swap)
 ///                                                                                  └──▶ the last one announced
 /// </code>
-/// A message that was taken before changes nothing. A transaction that comes twice in one step is ordered once; one that
+/// A message that was taken before changes nothing. A transaction that comes twice in one step is ordered once; one
+/// that
 /// comes again later is ordered again and left out by its block, as its nonce is used.
 /// </remarks>
 public sealed class SoloOrder(in Address proposer, ulong gasLimit, ITransactionInspector inspector)
