@@ -260,6 +260,7 @@ internal sealed class CloudValidator : IAsyncDisposable
             .FirstOrDefault();
         return new(
             Of("supervm_queue_operations_total"), Of("supervm_blob_operations_total"),
-            Of("supervm_table_requests_total"), Of("supervm_document_requests_total"), Of("supervm_request_units_total"));
+            Of("supervm_table_requests_total"), Of("supervm_document_requests_total"),
+            Of("supervm_request_units_total"));
     }
 }

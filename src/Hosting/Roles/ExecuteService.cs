@@ -18,12 +18,10 @@ public delegate Task BlockReporter(BatchPlace place, Hash256 blockHash, Cancella
 /// <summary>Makes ordered batches into blocks: in order, each once.</summary>
 /// <remarks>
 /// <code>
-///   notice ─▶ archive: the batch and those between it and the head ─▶ candidates ─▶ block ─▶ head ─▶ report ─▶
-/// completed
+///   notice ─▶ archive: the batch, those between it and the head ─▶ candidates ─▶ block ─▶ head ─▶ report
 /// </code>
 /// A batch names the one before, so a notice stands for all of them: one that comes too early finds what is missing,
-/// one
-/// that comes late or twice finds its block there, and one that was lost is made good by the next.
+/// one that comes late or twice finds its block there, and one that was lost is made good by the next.
 /// </remarks>
 public sealed class ExecuteService
 {
