@@ -8,6 +8,7 @@ internal static class BenchmarkList
     internal static IReadOnlyList<IBenchmark> All { get; } =
     [
         new KeccakBenchmark(),
+        new GpuBenchmark(),
         new WordBenchmark(),
         new StoreBenchmark(),
         new MvccBenchmark(),
