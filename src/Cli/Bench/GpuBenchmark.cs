@@ -19,7 +19,7 @@ internal sealed class GpuBenchmark : IBenchmark
 
     public string Name => "gpu";
 
-    public string Description => "hashes, Merkle trees, transforms, multi-scalar sums and recoveries on an OpenCL device";
+    public string Description => "hashes, Merkle trees, transforms, point sums and recoveries on an OpenCL device";
 
     public IReadOnlyList<Option> Options => [LogSize];
 
