@@ -26,9 +26,8 @@ public sealed partial class DocumentChain
         options.State.Require();
         var head = new HeadFile(ports.Documents, options.HeadContainer);
         var found = await head.ReadAsync(cancellation);
-        var accounts = found is null || found.Value.Document.Head is null ? Chain.AccountsOf(genesis) : [];
-        var root = found?.Document.GenesisRoot ?? StateRoot.Of(accounts);
-        var first = Chain.BlockOf(genesis, root);
+        var accounts = Chain.AccountsOf(genesis);
+        var first = Chain.BlockOf(genesis, StateRoot.Of(accounts));
         if (found is { } known && known.Document.GenesisHash != first.Block.Hash)
         {
             throw new StoreException(
@@ -125,7 +124,7 @@ public sealed partial class DocumentChain
     private async Task TryBeginAsync(
         SealedBlock first, AllocatedAccount[] accounts, CancellationToken cancellation)
     {
-        var empty = new HeadDocument { GenesisHash = first.Block.Hash, GenesisRoot = first.Block.Header.StateRoot };
+        var empty = new HeadDocument { GenesisHash = first.Block.Hash };
         var found = await _head.ReadAsync(cancellation);
         var etag = found?.ETag ?? await _head.TrySwapAsync(empty, null, cancellation);
         if (etag is null || found?.Document.Head is not null)
@@ -133,7 +132,9 @@ public sealed partial class DocumentChain
             return;
         }
 
-        var reader = new PagedStateReader(_pages, 0, pinned: []);
+        // What a dead process left of the first block is no state to begin from.
+        var nothing = new PageStore(new InMemoryDocumentStore(), new InMemoryBlobStore(), _options.State);
+        var reader = new PagedStateReader(nothing, 0, pinned: []);
         var tries = new StateTries(NoTrieNodes.Instance, _options.State.ParallelChanges);
         var transition = GenesisTransition.Of(accounts, tries);
         var work = new Work(first.Block, reader, tries, first, transition, [], []);

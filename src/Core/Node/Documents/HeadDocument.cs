@@ -20,7 +20,7 @@ internal sealed record PendingWrite(ulong Number, Hash256 Hash, IReadOnlyList<Pa
 /// <summary>The one document that says which block is the head: what flips it makes the block real.</summary>
 /// <remarks>
 /// <code>
-///   rlp [ version, genesis hash, genesis state root, oldest readable state, safe, finalized, recent, pending ]
+///   rlp [ version, genesis hash, oldest readable state, safe, finalized, recent, pending ]
 ///   recent   [[ header, hash, total difficulty, size, [pages] or "" ], … ]   oldest first, the last is the head
 ///   pending  [ ] or [ number, hash, [pages] ]                                 a claim: who writes has made it
 /// </code>
@@ -37,8 +37,6 @@ internal sealed record HeadDocument
     private const ulong Version = 1;
 
     internal required Hash256 GenesisHash { get; init; }
-
-    internal required Hash256 GenesisRoot { get; init; }
 
     internal ulong Oldest { get; init; }
 
@@ -78,7 +76,6 @@ internal sealed record HeadDocument
         var list = writer.BeginList();
         writer.WriteUInt64(Version);
         writer.WriteHash256(GenesisHash);
-        writer.WriteHash256(GenesisRoot);
         writer.WriteUInt64(Oldest);
         writer.WriteUInt64(Safe);
         writer.WriteUInt64(Finalized);
@@ -121,7 +118,6 @@ internal sealed record HeadDocument
             var head = new HeadDocument
             {
                 GenesisHash = reader.ReadHash256(),
-                GenesisRoot = reader.ReadHash256(),
                 Oldest = reader.ReadUInt64(),
                 Safe = reader.ReadUInt64(),
                 Finalized = reader.ReadUInt64(),

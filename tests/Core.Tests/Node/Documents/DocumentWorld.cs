@@ -135,8 +135,13 @@ internal sealed class DocumentWorld
         return found;
     }
 
-    internal Transaction Transfer(int sender, in Address to, in UInt256 value) =>
-        Sign(sender, TransactionOf(_nonces.GetValueOrDefault(sender), to, value, default));
+    /// <summary>A transfer, or every fifth time a new contract, that the oracle never sees.</summary>
+    internal Transaction Stray(int sender, int offset, in Address to)
+    {
+        var nonce = _nonces.GetValueOrDefault(sender) + (ulong)offset;
+        var stray = offset % 5 == 4 ? TransactionOf(nonce, null, 0, InitCode) : TransactionOf(nonce, to, 1, default);
+        return Sign(sender, stray, counts: false);
+    }
 
     private void CompareState(IChain chain, ulong number, Address[] addresses, List<string> found)
     {
