@@ -52,10 +52,7 @@ param documentMode string = 'serverless'
 @description('Autoscale only: the largest request units a second of each container of the database.')
 param peakRequestUnits object = {
   head: 1000
-  state: 20000
-  pages: 10000
-  code: 1000
-  index: 10000
+  pages: 20000
   replica: 4000
 }
 
@@ -152,10 +149,7 @@ var roles = [
     ]
     documents: [
       { container: 'head', write: false }
-      { container: 'state', write: false }
       { container: 'pages', write: false }
-      { container: 'code', write: false }
-      { container: 'index', write: false }
     ]
   }
   {
@@ -177,7 +171,6 @@ var roles = [
     documents: [
       { container: 'replica', write: true }
       { container: 'head', write: false }
-      { container: 'index', write: false }
     ]
   }
   {
@@ -199,10 +192,7 @@ var roles = [
     ]
     documents: [
       { container: 'head', write: true }
-      { container: 'state', write: true }
       { container: 'pages', write: true }
-      { container: 'code', write: true }
-      { container: 'index', write: true }
     ]
   }
   {
@@ -220,10 +210,7 @@ var roles = [
     ]
     documents: [
       { container: 'head', write: false }
-      { container: 'state', write: false }
       { container: 'pages', write: false }
-      { container: 'code', write: false }
-      { container: 'index', write: false }
     ]
   }
 ]

@@ -31,7 +31,7 @@ public static class CloudNames
         /// <summary>The durable journal of ordered batches.</summary>
         public const string Journal = "journal";
 
-        /// <summary>What became of a transaction, by its hash.</summary>
+        /// <summary>What became of a transaction, and a block's number, by hash.</summary>
         public const string Transactions = "transactions";
 
         /// <summary>Actions of administrators, redacted.</summary>
@@ -43,7 +43,10 @@ public static class CloudNames
     /// <summary>Blob containers.</summary>
     public static class BlobContainers
     {
-        /// <summary>Block bodies, and under <see cref="ClaimCheck.Folder"/> what is too large for a message.</summary>
+        /// <summary>
+        /// Blocks, headers, code, older history, and under <see cref="ClaimCheck.Folder"/> what is too large for a
+        /// message.
+        /// </summary>
         public const string Bodies = "bodies";
 
         /// <summary>State snapshots.</summary>
@@ -61,25 +64,16 @@ public static class CloudNames
     /// <summary>Containers of the document database, all with the partition key <c>/pk</c>.</summary>
     public static class DocumentContainers
     {
-        /// <summary>One document: the committed head.</summary>
+        /// <summary>One document: the committed head, and the block that is being written.</summary>
         public const string Head = "head";
 
-        /// <summary>One document for each state key: its value, and the one before.</summary>
-        public const string State = "state";
-
-        /// <summary>Subtrees of the tries, packed.</summary>
+        /// <summary>State in pages, each with what the last blocks overwrote in it.</summary>
         public const string Pages = "pages";
-
-        /// <summary>Contract code by its hash.</summary>
-        public const string Code = "code";
-
-        /// <summary>Blocks by hash and number, transactions, logs.</summary>
-        public const string Index = "index";
 
         /// <summary>The replica's durable state.</summary>
         public const string Replica = "replica";
 
-        public static IReadOnlyList<string> All { get; } = [Head, State, Pages, Code, Index, Replica];
+        public static IReadOnlyList<string> All { get; } = [Head, Pages, Replica];
     }
 
     /// <summary>Words that alerts look for: whoever logs such an event begins its line with them.</summary>

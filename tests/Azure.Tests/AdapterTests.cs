@@ -105,10 +105,21 @@ public sealed class CosmosDocumentStoreTests : DocumentStoreContract, IAsyncLife
 
 [Collection(EmulatorsCollection.Name)]
 [NeedsCommand("npm", EmulatorsFixture.Reason)]
-public sealed class TableRowStoreTests(EmulatorsFixture emulators) : RowStoreContract
+public sealed class TableRowStoreTests : RowStoreContract, IAsyncLifetime
 {
-    protected override IRowStore Rows { get; } = new TableRowStore(
-        new TableStore(emulators.Settings, emulators.Counters, TimeProvider.System), "rows");
+    private readonly TableStore _tables;
+
+    public TableRowStoreTests(EmulatorsFixture emulators)
+    {
+        _tables = new(emulators.Settings, emulators.Counters, TimeProvider.System);
+        Rows = new TableRowStore(_tables, "rows");
+    }
+
+    protected override IRowStore Rows { get; }
 
     protected override string Partition { get; } = EmulatorsFixture.NextName("p");
+
+    public Task InitializeAsync() => _tables.CreateTableAsync("rows");
+
+    public Task DisposeAsync() => Task.CompletedTask;
 }

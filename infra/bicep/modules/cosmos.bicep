@@ -30,10 +30,7 @@ param workspaceId string
 // CloudNames.DocumentContainers
 var documentContainerNames = [
   'head'
-  'state'
   'pages'
-  'code'
-  'index'
   'replica'
 ]
 

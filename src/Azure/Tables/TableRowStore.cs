@@ -7,7 +7,9 @@ namespace SuperVm.Azure.Tables;
 /// <code>
 ///   PartitionKey = the row's partition, RowKey = its key, v (binary) = its value
 /// </code>
-/// A row is one request of its own where it is alone in its batch. The table is made when it is first written to.
+/// A row is one request of its own where it is alone in its batch. The table is there already: templates make it, or
+/// the
+/// emulation does.
 /// </remarks>
 public sealed class TableRowStore(TableStore store, string table) : IRowStore
 {
@@ -29,31 +31,16 @@ public sealed class TableRowStore(TableStore store, string table) : IRowStore
     public async Task PutAsync(IReadOnlyList<Row> rows, CancellationToken cancellation = default)
     {
         RowLimits.Require(rows);
-        if (await TryPutAsync(rows, cancellation) == TableStatus.Missing)
+        var end = rows.Count == 1
+            ? (await store.UpsertAsync(table, RowOf(rows[0]), cancellation)).Status
+            : (await store.BatchAsync(table, [.. rows.Select(Upsert)], cancellation)).Status;
+        if (end != TableStatus.Done)
         {
-            await store.CreateTableAsync(table, cancellation);
-            if (await TryPutAsync(rows, cancellation) is var end && end != TableStatus.Done)
-            {
-                throw new StoreException($"{table}: rows of {rows[0].Partition} were refused: {end}.");
-            }
+            throw new StoreException($"{table}: rows of {rows[0].Partition} were refused: {end}.");
         }
     }
 
-    private async Task<TableStatus> TryPutAsync(IReadOnlyList<Row> rows, CancellationToken cancellation)
-    {
-        if (rows.Count == 1)
-        {
-            return (await store.UpsertAsync(table, RowOf(rows[0]), cancellation)).Status;
-        }
-
-        var operations = new TableOperation[rows.Count];
-        for (var i = 0; i < operations.Length; i++)
-        {
-            operations[i] = new(TableAction.Upsert, RowOf(rows[i]));
-        }
-
-        return (await store.BatchAsync(table, operations, cancellation)).Status;
-    }
+    private static TableOperation Upsert(Row row) => new(TableAction.Upsert, RowOf(row));
 
     private static TableRow RowOf(Row row)
         => new(row.Partition, row.Key, new Dictionary<string, object> { [Value] = row.Value.ToArray() });

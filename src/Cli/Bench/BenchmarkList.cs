@@ -19,6 +19,7 @@ internal static class BenchmarkList
         new ReplayBenchmark(),
         new LatencyBenchmark(),
         new RecoverBenchmark(),
+        new CloudStateBenchmark(),
         new IngestBenchmark(),
         new EndToEndBenchmark(),
         new ReadsBenchmark(),

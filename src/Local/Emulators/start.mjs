@@ -45,6 +45,8 @@ const startStorage = () => new Promise((resolve) => {
 });
 
 const documents = createHttpServer({ keepAlive: true });
+// Node closes a connection after 5 s without a request, in the midst of the next one; the service waits for minutes.
+documents.keepAliveTimeout = 0;
 const startDocuments = () => new Promise((resolve) => {
     documents.listen(ports.documents, '127.0.0.1', () => {
         ports.documents = documents.address().port;

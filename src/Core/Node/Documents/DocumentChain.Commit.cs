@@ -341,6 +341,6 @@ public sealed partial class DocumentChain
         }
 
         public void Put(in TrieOwner owner, in Hash256 path, int depth, in Hash256 hash, ReadOnlySpan<byte> node) =>
-            pages.Nodes.Set(hash, node.ToArray(), node.Length + 96);
+            PagedTrieNodes.Keep(pages, hash, node.ToArray());
     }
 }

@@ -26,8 +26,7 @@ public sealed partial class DocumentChain
     /// <param name="candidates">In order.</param>
     /// <param name="beforeHead">
     /// Called when the block is executed and nobody sees it yet, perhaps again with equal content: what it writes is
-    /// there
-    /// when the block is. It must not call members that write, refresh or build.
+    /// there when the block is. It must not call members that write, refresh or build.
     /// </param>
     /// <param name="cancellation">Ends early; a reader sees nothing of it.</param>
     /// <exception cref="StoreException">

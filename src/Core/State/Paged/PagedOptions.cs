@@ -32,7 +32,7 @@ public sealed record PagedOptions
     public long HistoryCacheBytes { get; init; } = 16L << 20;
 
     /// <summary>Changes from which on a trie is worked on by several threads.</summary>
-    public int ParallelChanges { get; init; } = 512;
+    public int ParallelChanges { get; init; } = 128;
 
     internal void Require()
     {

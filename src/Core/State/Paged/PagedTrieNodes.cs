@@ -10,10 +10,11 @@ namespace SuperVm.Core.State.Paged;
 /// <remarks>
 /// <code>
 ///   node above the pages    stands in the document that has the directory
+///   leaf within a page      is made from its pair
 ///   node within a page      follows from the page's keys: the whole page's nodes are worked out at once
 ///   otherwise               (an older block, before a page was split) follows from the keys of all pages below it
 /// </code>
-/// Every node is checked against its hash.
+/// Every node is checked against its hash. Leaves are not kept: they are most of the nodes, and the cheapest to make.
 /// </remarks>
 /// <param name="store">The pages.</param>
 /// <param name="reader">The state that the tries are of.</param>
@@ -37,7 +38,13 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
             var page = reader.Page(id);
             if (page.Directory is not { } directory)
             {
-                Emit(owner, reader.EntriesOf(page), (page.Id.Bits + 3) / 4, ref found);
+                var entries = reader.EntriesOf(page);
+                if (TryLeaf(entries, path, depth, out var leaf) && Keccak256.Hash(leaf) == hash)
+                {
+                    return leaf;
+                }
+
+                Emit(owner, entries, (page.Id.Bits + 3) / 4, ref found);
                 break;
             }
 
@@ -47,7 +54,7 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
                 var place = PageKey.PlaceOfNode(path, depth);
                 if (reader.TryValue(page, place, out var stored) && Keccak256.Hash(stored.Span) == hash)
                 {
-                    return Keep(hash, stored.ToArray());
+                    return Keep(store, hash, stored.ToArray());
                 }
 
                 Emit(owner, reader.EntriesUnder(part), depth, ref found);
@@ -59,7 +66,7 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
 
         foreach (var (known, worked) in found.Nodes)
         {
-            Keep(known, worked);
+            Keep(store, known, worked);
         }
 
         return found.Nodes.TryGetValue(hash, out node)
@@ -89,10 +96,55 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
         updater.Emit(ref sink);
     }
 
-    private byte[] Keep(in Hash256 hash, byte[] node)
+    /// <summary>Puts a node into the cache, unless it is a leaf.</summary>
+    internal static byte[] Keep(PageStore store, in Hash256 hash, byte[] node)
     {
-        store.Nodes.Set(hash, node, node.Length + NodeOverhead);
+        Span<int> items = stackalloc int[TrieNode.BranchItems + 1];
+        if (TrieNode.Items(node, items) == TrieNode.BranchItems || !IsLeaf(node, items))
+        {
+            store.Nodes.Set(hash, node, node.Length + NodeOverhead);
+        }
+
         return node;
+    }
+
+    private static bool IsLeaf(byte[] node, ReadOnlySpan<int> items)
+    {
+        var (start, length) = TrieNode.Content(node, items[0], items[1]);
+        return Nibbles.IsLeaf(node.AsSpan(start, length));
+    }
+
+    /// <summary>The leaf at the path, where only one pair is below it.</summary>
+    private static bool TryLeaf(PageEntries entries, in Hash256 path, int depth, out byte[] leaf)
+    {
+        leaf = [];
+        var index = entries.IndexFrom(Nibbles.Prefix(path, depth));
+        var places = entries.Places;
+        if (index == places.Length || Nibbles.Common(places[index], path) < depth
+            || (index + 1 < places.Length && Nibbles.Common(places[index + 1], path) >= depth))
+        {
+            return false;
+        }
+
+        Span<byte> hexPrefix = stackalloc byte[Nibbles.HexPrefixLength(Nibbles.KeyLength)];
+        hexPrefix = hexPrefix[..Nibbles.HexPrefixLength(Nibbles.KeyLength - depth)];
+        Nibbles.WriteHexPrefix(places[index], depth, Nibbles.KeyLength, true, hexPrefix);
+        Span<byte> value = stackalloc byte[AccountRecord.MaximumBytes];
+        var writer = new RlpWriter(AccountRecord.MaximumBytes + Hash256.Size + 8);
+        var list = writer.BeginList();
+        writer.WriteBytes(hexPrefix);
+        writer.WriteBytes(value[..WriteTrieValue(entries, index, value)]);
+        writer.EndList(list);
+        leaf = writer.ToArray();
+        return true;
+    }
+
+    private static int WriteTrieValue(PageEntries entries, int index, Span<byte> destination)
+    {
+        var value = entries.ValueAt(index).Span;
+        return entries.KeyAt(index).Span[0] == PageKey.Account
+            ? AccountRecord.ReadFlat(value).WriteTrieValue(destination)
+            : SlotChanges.Write(UInt256.FromBigEndian(value), destination);
     }
 
     private static TrieChange[] ChangesOf(PageEntries entries)
@@ -103,10 +155,7 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
         for (var i = 0; i < changes.Length; i++)
         {
             var offset = i * AccountRecord.MaximumBytes;
-            var value = entries.ValueAt(i).Span;
-            var length = entries.KeyAt(i).Span[0] == PageKey.Account
-                ? AccountRecord.ReadFlat(value).WriteTrieValue(values.AsSpan(offset))
-                : SlotChanges.Write(UInt256.FromBigEndian(value), values.AsSpan(offset));
+            var length = WriteTrieValue(entries, i, values.AsSpan(offset, AccountRecord.MaximumBytes));
             changes[i] = new TrieChange(places[i], values, offset, length);
         }
 
