@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using SuperVm.Hosting.JsonRpc.Subscriptions;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Security;
 
@@ -54,9 +55,14 @@ internal sealed class RpcDispatcher(
     /// As <see cref="Answer(ReadOnlySpan{byte}, in RpcCaller)"/>; a single raw transaction is checked with others that
     /// come at the same time. The body is read before the call returns.
     /// </summary>
-    internal ValueTask<RpcAnswer> AnswerAsync(ReadOnlySpan<byte> body, in RpcCaller caller)
+    /// <param name="body">UTF-8.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="subscriber">Takes the connection's subscriptions, where it can be told of events.</param>
+    internal ValueTask<RpcAnswer> AnswerAsync(
+        ReadOnlySpan<byte> body, in RpcCaller caller, Subscriber? subscriber = null)
     {
         var scratch = Rent();
+        scratch.Reply.Subscriber = subscriber;
         var isBody = RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch);
         if (IsRefused(body, scratch, isBody && !isBatch, caller))
         {

@@ -27,6 +27,15 @@ public sealed record RpcLimits
     /// <summary>Slots of one eth_getProof or eth_getStorageValues.</summary>
     public int MaximumProofSlots { get; init; } = 1_024;
 
+    /// <summary>Filters that are installed.</summary>
+    public int MaximumFilters { get; init; } = 10_000;
+
+    /// <summary>How long a filter lives that nobody asks for its changes.</summary>
+    public TimeSpan FilterLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Subscriptions of one WebSocket.</summary>
+    public int MaximumSubscriptions { get; init; } = 128;
+
     /// <summary>Open connections of any kind.</summary>
     public int MaximumConnections { get; init; } = 8_192;
 

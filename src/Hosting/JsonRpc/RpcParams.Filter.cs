@@ -13,7 +13,19 @@ internal ref partial struct RpcParams
     internal bool Filter(out LogFilter filter)
     {
         filter = new LogFilter();
-        if (!Required() || !IsToken(JsonTokenType.StartObject, "a filter object"))
+        return Required() && ReadFilter(filter);
+    }
+
+    /// <summary>The same where it may be left out: then every log is asked for.</summary>
+    internal bool OptionalFilter(out LogFilter filter)
+    {
+        filter = new LogFilter();
+        return !Optional() || ReadFilter(filter);
+    }
+
+    private bool ReadFilter(LogFilter filter)
+    {
+        if (!IsToken(JsonTokenType.StartObject, "a filter object"))
         {
             return false;
         }

@@ -96,6 +96,20 @@ internal ref partial struct RpcParams
         return Required() && ReadData(out data);
     }
 
+    /// <summary>A short string.</summary>
+    internal bool Word(out string word)
+    {
+        const int MaximumLength = 64;
+        word = string.Empty;
+        if (!Required() || !IsToken(JsonTokenType.String, "a string"))
+        {
+            return false;
+        }
+
+        word = _reader.GetString()!;
+        return word.Length <= MaximumLength || Refuse($"at most {MaximumLength} characters");
+    }
+
     internal bool Flag(out bool value)
     {
         value = false;

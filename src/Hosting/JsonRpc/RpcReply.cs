@@ -1,5 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using SuperVm.Core.Primitives;
+using SuperVm.Hosting.JsonRpc.Subscriptions;
 
 namespace SuperVm.Hosting.JsonRpc;
 
@@ -26,6 +28,9 @@ internal sealed class RpcReply : IDisposable
 
     internal RpcLimits Limits { get; }
 
+    /// <summary>Whom the connection's subscriptions belong to; null where it cannot be told anything.</summary>
+    internal Subscriber? Subscriber { get; set; }
+
     internal Utf8JsonWriter Json => _json;
 
     internal int Length => _buffer.Length;
@@ -33,7 +38,11 @@ internal sealed class RpcReply : IDisposable
     /// <summary>All that was written; valid until <see cref="Clear"/>.</summary>
     internal ReadOnlyMemory<byte> Written => _buffer.Written;
 
-    internal void Clear() => _buffer.Clear();
+    internal void Clear()
+    {
+        _buffer.Clear();
+        Subscriber = null;
+    }
 
     internal void CutTo(int length) => _buffer.CutTo(length);
 
@@ -46,6 +55,23 @@ internal sealed class RpcReply : IDisposable
         Raw(id);
         Raw(",\"result\":"u8);
         _json.Reset(_buffer);
+    }
+
+    /// <summary>Begins a message of a subscription up to the result's value.</summary>
+    internal void BeginNotification(UInt128 subscription)
+    {
+        Raw("{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":"u8);
+        _json.Reset(_buffer);
+        _json.WriteQuantityValue(new UInt256((ulong)subscription, (ulong)(subscription >> 64)));
+        _json.Flush();
+        Raw(",\"result\":"u8);
+        _json.Reset(_buffer);
+    }
+
+    internal void EndNotification()
+    {
+        _json.Flush();
+        Raw("}}"u8);
     }
 
     internal void EndResult()

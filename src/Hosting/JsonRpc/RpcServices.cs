@@ -1,4 +1,5 @@
 using SuperVm.Hosting.JsonRpc.Methods;
+using SuperVm.Hosting.JsonRpc.Subscriptions;
 using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.JsonRpc;
@@ -11,6 +12,7 @@ internal static class RpcServices
         var blocks = new BlockResolver(node);
         var calls = new CallMethods(node, blocks);
         var sends = new SendMethods(node, blocks, calls);
+        var logs = new LogMethods(node, blocks);
         var modules = new List<IRpcModule>
         {
             new Web3Methods(node),
@@ -19,7 +21,8 @@ internal static class RpcServices
             calls,
             new TransactionMethods(node, blocks),
             sends,
-            new LogMethods(node, blocks),
+            logs,
+            new FilterMethods(node, logs, new FilterTable(limits, node.WallClock)),
             new FeeMethods(node, blocks),
         };
         if (node.Consensus is { } consensus)

@@ -31,12 +31,13 @@ public sealed class Node : IDisposable
             ?? throw new InvalidOperationException("The newest state of a chain can always be read.");
         WallClock = clock;
         Clock = new DevClock(clock);
+        Events = new ChainEvents(chain);
         Pool = new TransactionPool(options.Pool, clock, state);
         Journal = options.Journal is { } store ? new PoolJournal(store, Pool) : null;
         Producer = new BlockProducer(chain, spec, Pool, Clock, options, log) { OnProduced = () => Journal?.Forget() };
         Guard = new SubmissionGuard(options.Security, clock);
         var onAccepted = Journal is { } journal ? options.OnAccepted + journal.Keep : options.OnAccepted;
-        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, Guard, onAccepted);
+        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, Guard, onAccepted + Events.OnAccepted);
         Submissions = new SubmissionQueue(Ingest);
         Calls = new CallRunner(newEngine, clock, options.CallTimeout);
         Fees = new FeeOracle(chain);
@@ -59,6 +60,9 @@ public sealed class Node : IDisposable
     internal TimeProvider WallClock { get; }
 
     internal SubmissionGuard Guard { get; }
+
+    /// <summary>What happened last, for filters and subscriptions.</summary>
+    internal ChainEvents Events { get; }
 
     internal BlockProducer Producer { get; }
 

@@ -72,7 +72,7 @@ public sealed class NodeServer : IAsyncDisposable
         var gate = new RpcGate(node.Options.Security, node.WallClock);
         var dispatcher = RpcServices.DispatcherOf(node, options.Limits, gate);
         var http = new HttpEndpoint(dispatcher, options);
-        var webSocket = new WebSocketEndpoint(dispatcher, options.Limits);
+        var webSocket = new WebSocketEndpoint(node, dispatcher, options.Limits);
         var metrics = new MetricsEndpoint(node, dispatcher);
         var sockets = ((IApplicationBuilder)application).New();
         sockets.UseWebSockets();

@@ -2,12 +2,17 @@ using System.Buffers;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using SuperVm.Hosting.JsonRpc;
+using SuperVm.Hosting.JsonRpc.Subscriptions;
+using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Server;
 
-/// <summary>JSON-RPC over WebSocket: each message is a body, answered by one message, in order.</summary>
-internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limits)
+/// <summary>
+/// JSON-RPC over WebSocket: each message is a body, answered by one message, in order; between them come the messages
+/// of what the client subscribed to.
+/// </summary>
+internal sealed class WebSocketEndpoint(Node node, RpcDispatcher dispatcher, RpcLimits limits)
 {
     private const int FirstBufferBytes = 8 << 10;
 
@@ -35,7 +40,7 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
         try
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            await ServeAsync(socket, caller, context.RequestAborted);
+            await ServeAsync(new SharedSocket(socket), caller, context.RequestAborted);
         }
         catch (Exception end) when (end is WebSocketException or OperationCanceledException or IOException)
         {
@@ -47,7 +52,41 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
         }
     }
 
-    private async Task ServeAsync(WebSocket socket, RpcCaller caller, CancellationToken cancellation)
+    /// <summary>Answers and tells until one of the two ends, which ends the other.</summary>
+    private async Task ServeAsync(SharedSocket socket, RpcCaller caller, CancellationToken cancellation)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var subscriber = new Subscriber(node, limits);
+        var telling = TellAsync(socket, subscriber, end.Token);
+        try
+        {
+            await AnswerAsync(socket, subscriber, caller, end.Token);
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await telling;
+        }
+    }
+
+    /// <summary>Sends what the client subscribed to; one that reads too slowly is cut off.</summary>
+    private static async Task TellAsync(SharedSocket socket, Subscriber subscriber, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!await subscriber.RunAsync(message => socket.SendAsync(message, cancellation), cancellation))
+            {
+                await socket.CloseAsync(WebSocketCloseStatus.PolicyViolation, "too slow: events were lost", cancellation);
+            }
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or IOException)
+        {
+            // The answering side notices too.
+        }
+    }
+
+    private async Task AnswerAsync(
+        SharedSocket socket, Subscriber subscriber, RpcCaller caller, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);
         try
@@ -63,7 +102,7 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
                         buffer = Grow(buffer, length);
                     }
 
-                    received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
+                    received = await socket.Socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
                     length += received.Count;
                     if (length > limits.MaximumBodyBytes)
                     {
@@ -79,11 +118,13 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
                     return;
                 }
 
-                using var answer = await dispatcher.AnswerAsync(buffer.AsSpan(0, length), caller);
+                using var answer = await dispatcher.AnswerAsync(buffer.AsSpan(0, length), caller, subscriber);
                 if (answer.Bytes.Length > 0)
                 {
-                    await socket.SendAsync(answer.Bytes, WebSocketMessageType.Text, true, cancellation);
+                    await socket.SendAsync(answer.Bytes, cancellation);
                 }
+
+                subscriber.Activate();
             }
         }
         finally
@@ -98,5 +139,40 @@ internal sealed class WebSocketEndpoint(RpcDispatcher dispatcher, RpcLimits limi
         buffer.AsSpan(0, length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(buffer);
         return larger;
+    }
+
+    /// <summary>A socket that two tasks send on, one message after the other.</summary>
+    private sealed class SharedSocket(WebSocket socket)
+    {
+        private readonly SemaphoreSlim _sending = new(1);
+
+        internal WebSocket Socket => socket;
+
+        internal async ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
+        {
+            await _sending.WaitAsync(cancellation);
+            try
+            {
+                await socket.SendAsync(message, WebSocketMessageType.Text, true, cancellation);
+            }
+            finally
+            {
+                _sending.Release();
+            }
+        }
+
+        internal async Task CloseAsync(
+            WebSocketCloseStatus status, string? words, CancellationToken cancellation)
+        {
+            await _sending.WaitAsync(cancellation);
+            try
+            {
+                await socket.CloseOutputAsync(status, words, cancellation);
+            }
+            finally
+            {
+                _sending.Release();
+            }
+        }
     }
 }

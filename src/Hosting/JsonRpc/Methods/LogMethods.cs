@@ -15,12 +15,13 @@ internal sealed class LogMethods(Node node, BlockResolver blocks) : IRpcModule
 
     private RpcError? GetLogs(ref RpcParams parameters, RpcReply reply)
     {
-        if (!parameters.Filter(out var filter) || !parameters.End())
-        {
-            return parameters.Error;
-        }
+        return !parameters.Filter(out var filter) || !parameters.End() ? parameters.Error : Write(filter, reply);
+    }
 
-        var limits = parameters.Limits;
+    /// <summary>Every log that the filter asks for.</summary>
+    internal RpcError? Write(LogFilter filter, RpcReply reply)
+    {
+        var limits = reply.Limits;
         if (filter.BlockHash is { } hash)
         {
             if (_chain.GetBlock(hash) is not { } block || !_chain.IsCanonical(hash))

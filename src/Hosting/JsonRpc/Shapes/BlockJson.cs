@@ -47,6 +47,15 @@ internal static class BlockJson
         json.WriteEndObject();
     }
 
+    /// <summary>A new head, as subscribers are told of it: the header alone.</summary>
+    internal static void WriteHead(Utf8JsonWriter json, ChainBlock block)
+    {
+        json.WriteStartObject();
+        WriteHeader(json, block.Header, block.Hash, isPending: false);
+        json.WriteQuantity("size"u8, (ulong)block.Size);
+        json.WriteEndObject();
+    }
+
     /// <summary>An uncle: a block without its body.</summary>
     internal static void WriteUncle(Utf8JsonWriter json, BlockHeader header)
     {

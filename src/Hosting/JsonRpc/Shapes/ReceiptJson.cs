@@ -58,7 +58,8 @@ internal static class ReceiptJson
     }
 
     /// <summary>A log with its place: <paramref name="logIndex"/> counts over the whole block.</summary>
-    internal static void WriteLog(Utf8JsonWriter json, Log log, ChainBlock block, int transactionIndex, int logIndex)
+    internal static void WriteLog(
+        Utf8JsonWriter json, Log log, ChainBlock block, int transactionIndex, int logIndex, bool isRemoved = false)
     {
         json.WriteStartObject();
         json.WriteAddress("address"u8, log.Address);
@@ -76,7 +77,7 @@ internal static class ReceiptJson
         json.WriteHash("blockHash"u8, block.Hash);
         json.WriteQuantity("blockTimestamp"u8, block.Header.Timestamp);
         json.WriteQuantity("logIndex"u8, (ulong)logIndex);
-        json.WriteBoolean("removed"u8, false);
+        json.WriteBoolean("removed"u8, isRemoved);
         json.WriteEndObject();
     }
 }
