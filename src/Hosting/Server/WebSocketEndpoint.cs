@@ -76,7 +76,8 @@ internal sealed class WebSocketEndpoint(Node node, RpcDispatcher dispatcher, Rpc
         {
             if (!await subscriber.RunAsync(message => socket.SendAsync(message, cancellation), cancellation))
             {
-                await socket.CloseAsync(WebSocketCloseStatus.PolicyViolation, "too slow: events were lost", cancellation);
+                const string Reason = "too slow: events were lost";
+                await socket.CloseAsync(WebSocketCloseStatus.PolicyViolation, Reason, cancellation);
             }
         }
         catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or IOException)
