@@ -37,7 +37,8 @@ public sealed class Node : IDisposable
         Producer = new BlockProducer(chain, spec, Pool, Clock, options, log) { OnProduced = () => Journal?.Forget() };
         Guard = new SubmissionGuard(options.Security, clock);
         var onAccepted = Journal is { } journal ? options.OnAccepted + journal.Keep : options.OnAccepted;
-        Ingest = new TransactionIngest(Pool, () => Producer.Next, Producer.Signal, Guard, onAccepted + Events.OnAccepted);
+        Ingest = new TransactionIngest(
+            Pool, () => Producer.Next, Producer.Signal, Guard, onAccepted + Events.OnAccepted);
         Submissions = new SubmissionQueue(Ingest);
         Calls = new CallRunner(newEngine, clock, options.CallTimeout);
         Fees = new FeeOracle(chain);
