@@ -41,7 +41,8 @@ internal sealed partial class SimCluster
         _network = new SimRandom(plan.Input.Seed, "network");
         _lastArrivalUs = new long[plan.Nodes, plan.Nodes];
         var set = plan.EpochSet(0, Addresses);
-        var genesis = Epoch.Genesis(set, SimGenesis.BlockHash, plan.Parameters.EpochLength);
+        var genesis = Epoch.Genesis(
+            set, SimGenesis.BlockHash, plan.Parameters.EpochLength, plan.Parameters.Kind);
         var header = BatchHeader.Genesis(
             SimGenesis.BlockHash, (SimGenesis.EpochMs / 1000) - 5, plan.Parameters.GasLimit);
         Contexts = [.. Enumerable.Range(0, plan.Nodes).Select(node => new ReplicaContext(

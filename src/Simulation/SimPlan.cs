@@ -73,7 +73,7 @@ internal sealed class SimPlan
         }
 
         var faults = ChooseFaults(random, input.Faults);
-        var parameters = ChooseParameters(random);
+        var parameters = ChooseKind(ChooseParameters(random), new SimRandom(input.Seed, "kind"));
         var lies = new HashSet<FaultKind>[nodes];
         Array.Fill(lies, []);
         var diverging = ChooseLiars(random, faults, powers, parameters, addresses, lies);
@@ -171,6 +171,17 @@ internal sealed class SimPlan
         DeferredPerPeer = 64,
     };
 
+    /// <summary>In three of ten seeds a rule of its own says who may propose.</summary>
+    private static ConsensusParameters ChooseKind(ConsensusParameters parameters, SimRandom random) =>
+        random.Below(20) switch
+        {
+            0 or 1 => parameters with { Kind = ConsensusKind.ProofOfStake },
+            2 or 3 => parameters with { Kind = ConsensusKind.ProofOfWork, WorkBits = random.Between(1, 4) },
+            4 => parameters with { Kind = ConsensusKind.DelegatedProofOfStake },
+            5 => parameters with { Kind = ConsensusKind.ProofOfAuthority },
+            _ => parameters,
+        };
+
     /// <summary>
     /// Gives liars their lies, as many as may hold less than a third of the power; answers who diverges.
     /// </summary>
@@ -186,7 +197,7 @@ internal sealed class SimPlan
         {
             // The first leaders of the chain lie: lies of leaders need leaders.
             var set = new ValidatorSet([.. powers.Select((power, node) => new Validator(addresses[node], power))]);
-            var genesis = Epoch.Genesis(set, SimGenesis.BlockHash, parameters.EpochLength);
+            var genesis = Epoch.Genesis(set, SimGenesis.BlockHash, parameters.EpochLength, parameters.Kind);
             var leaders = Enumerable.Range(0, nodes).Select(at => genesis.Leaders.At((uint)at)).Distinct().ToList();
             order = [.. leaders, .. order.Where(node => !leaders.Contains(node))];
         }

@@ -24,6 +24,7 @@ namespace SuperVm.Core.Consensus;
 /// <param name="GasLimit">The block's gas limit.</param>
 /// <param name="TransactionsHash">Keccak-256 of the transaction hashes, one after another.</param>
 /// <param name="TransactionCount">The number of transactions, at least one.</param>
+/// <param name="Nonce">The answer to the chain's proof of work; 0 where it asks for none.</param>
 public sealed record BatchHeader(
     ulong Sequence,
     ulong View,
@@ -34,7 +35,8 @@ public sealed record BatchHeader(
     Hash256 PrevRandao,
     ulong GasLimit,
     Hash256 TransactionsHash,
-    int TransactionCount)
+    int TransactionCount,
+    ulong Nonce = 0)
 {
     private Hash256 _digest;
     private bool _hasDigest;
@@ -44,8 +46,8 @@ public sealed record BatchHeader(
     {
         (Sequence, View, Position, Parent) = (other.Sequence, other.View, other.Position, other.Parent);
         (Proposer, Timestamp, PrevRandao) = (other.Proposer, other.Timestamp, other.PrevRandao);
-        (GasLimit, TransactionsHash, TransactionCount) =
-            (other.GasLimit, other.TransactionsHash, other.TransactionCount);
+        (GasLimit, TransactionsHash, TransactionCount, Nonce) =
+            (other.GasLimit, other.TransactionsHash, other.TransactionCount, other.Nonce);
     }
 
     /// <summary>Keccak-256 of the header's RLP.</summary>
@@ -105,6 +107,7 @@ public sealed record BatchHeader(
         writer.WriteUInt64(GasLimit);
         writer.WriteHash256(TransactionsHash);
         writer.WriteUInt64((ulong)TransactionCount);
+        writer.WriteUInt64(Nonce);
         writer.EndList(list);
     }
 
@@ -113,7 +116,8 @@ public sealed record BatchHeader(
         var list = reader.ReadList();
         var header = new BatchHeader(
             list.ReadUInt64(), list.ReadUInt64(), Rlp.ReadUInt32(ref list), list.ReadHash256(), list.ReadAddress(),
-            list.ReadUInt64(), list.ReadHash256(), list.ReadUInt64(), list.ReadHash256(), Rlp.ReadCount(ref list));
+            list.ReadUInt64(), list.ReadHash256(), list.ReadUInt64(), list.ReadHash256(), Rlp.ReadCount(ref list),
+            list.ReadUInt64());
         list.RequireEnd();
         return header;
     }

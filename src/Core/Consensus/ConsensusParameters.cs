@@ -1,3 +1,5 @@
+using SuperVm.Core.Consensus.Leaders;
+
 namespace SuperVm.Core.Consensus;
 
 /// <summary>
@@ -36,6 +38,12 @@ public sealed record ConsensusParameters
 
     /// <summary>Chain: sequence numbers in an epoch; 0 = the first validator set stays for ever.</summary>
     public ulong EpochLength { get; init; }
+
+    /// <summary>Chain: how the leaders of an epoch follow from its set.</summary>
+    public ConsensusKind Kind { get; init; }
+
+    /// <summary>Chain: leading zero bits of a proposal's proof of work, where the kind asks for one.</summary>
+    public int WorkBits { get; init; }
 
     /// <summary>The first time-out of a leader; doubled with every view that brings no progress.</summary>
     public int ProgressTimeoutMs { get; init; } = 2000;

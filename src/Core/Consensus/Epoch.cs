@@ -12,10 +12,12 @@ namespace SuperVm.Core.Consensus;
 /// </summary>
 public sealed class Epoch
 {
-    public Epoch(ulong number, ulong first, ulong last, ValidatorSet validators, in Hash256 seed)
+    public Epoch(
+        ulong number, ulong first, ulong last, ValidatorSet validators, in Hash256 seed,
+        ConsensusKind kind = ConsensusKind.Pbft)
     {
-        (Number, First, Last, Validators, Seed) = (number, first, last, validators, seed);
-        Leaders = new LeaderTable(validators, seed);
+        (Number, First, Last, Validators, Seed, Kind) = (number, first, last, validators, seed, kind);
+        Leaders = LeaderTable.Of(kind, validators, seed);
     }
 
     public ulong Number { get; }
@@ -31,15 +33,19 @@ public sealed class Epoch
     /// <summary>What the leader sequence is drawn from.</summary>
     public Hash256 Seed { get; }
 
+    /// <summary>How the leader sequence is drawn; the same in all epochs of a chain.</summary>
+    public ConsensusKind Kind { get; }
+
     internal LeaderTable Leaders { get; }
 
     /// <summary>Epoch 0 as genesis lists it; sequence numbers begin at 1.</summary>
-    public static Epoch Genesis(ValidatorSet validators, in Hash256 genesisHash, ulong epochLength) =>
-        new(0, 1, epochLength == 0 ? ulong.MaxValue : epochLength, validators, NextSeed(genesisHash, 0));
+    public static Epoch Genesis(
+        ValidatorSet validators, in Hash256 genesisHash, ulong epochLength, ConsensusKind kind = ConsensusKind.Pbft) =>
+        new(0, 1, epochLength == 0 ? ulong.MaxValue : epochLength, validators, NextSeed(genesisHash, 0), kind);
 
     /// <summary>The epoch that follows the attested border block with this hash.</summary>
     public Epoch Next(ValidatorSet validators, in Hash256 borderBlock, ulong epochLength) =>
-        new(Number + 1, Last + 1, Last + epochLength, validators, NextSeed(borderBlock, Number + 1));
+        new(Number + 1, Last + 1, Last + epochLength, validators, NextSeed(borderBlock, Number + 1), Kind);
 
     public bool Contains(ulong sequence) => sequence >= First && sequence <= Last;
 
@@ -51,6 +57,7 @@ public sealed class Epoch
         writer.WriteUInt64(Last);
         Validators.Write(writer);
         writer.WriteHash256(Seed);
+        writer.WriteUInt64((ulong)Kind);
         writer.EndList(list);
     }
 
@@ -58,7 +65,8 @@ public sealed class Epoch
     {
         var list = reader.ReadList();
         return new Epoch(
-            list.ReadUInt64(), list.ReadUInt64(), list.ReadUInt64(), ValidatorSet.Read(ref list), list.ReadHash256());
+            list.ReadUInt64(), list.ReadUInt64(), list.ReadUInt64(), ValidatorSet.Read(ref list), list.ReadHash256(),
+            (ConsensusKind)list.ReadUInt64());
     }
 
     private static Hash256 NextSeed(in Hash256 block, ulong number)

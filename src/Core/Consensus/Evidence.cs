@@ -66,6 +66,14 @@ public sealed record Evidence(
             verifier.Verify(epoch.Validators[Validator].Address, digest, signature);
     }
 
+    /// <summary>What the first statement's signature signs, and the signature.</summary>
+    public (Primitives.Hash256 Digest, byte[] Signature) SignedFirst(ulong chainId) => First switch
+    {
+        Vote vote => (vote.Statement(chainId), vote.Signature),
+        Checkpoint checkpoint => (checkpoint.Digest(chainId), checkpoint.Signature),
+        _ => (default, []),
+    };
+
     public byte[] Encode()
     {
         var writer = new RlpWriter(512);

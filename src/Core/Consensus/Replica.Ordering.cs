@@ -1,3 +1,4 @@
+using SuperVm.Core.Consensus.Leaders;
 using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Primitives;
 
@@ -83,6 +84,11 @@ public sealed partial class Replica
             return DropReason.Conflicting;
         }
 
+        if (_work is null ? header.Nonce != 0 : !_work.MayPropose(ClaimOf(header)))
+        {
+            return DropReason.WrongLeader;
+        }
+
         if (header.PrevRandao != BatchHeader.RandaoAfter(header.Parent, header.Sequence)
             || header.GasLimit != _parameters.GasLimit || header.TransactionsHash != BatchHeader.HashOf(m.Hashes)
             || (header.Timestamp < parent.Timestamp && !_rules.NoTimestampCheck))
@@ -93,6 +99,9 @@ public sealed partial class Replica
         var limit = (ulong)Math.Max(0, _now + _parameters.TimestampAheadMs);
         return header.Timestamp > limit / 1000 ? DropReason.ClockAhead : null;
     }
+
+    private static ProposalClaim ClaimOf(BatchHeader header) =>
+        new(header.Sequence, header.Parent, header.Proposer, header.Nonce);
 
     /// <summary>The accepted or decided header at a place, or null.</summary>
     private BatchHeader? HeaderAt(ulong sequence)

@@ -174,6 +174,7 @@ public sealed partial class Replica
             sequence, _view, _skips.Position(_epoch, parent, _view, sequence), parent.Digest, Address,
             Math.Max(parent.Timestamp, (ulong)_now / 1000), BatchHeader.RandaoAfter(parent.Digest, sequence),
             _parameters.GasLimit, BatchHeader.HashOf(hashes), hashes.Length);
+        header = _work is null ? header : header with { Nonce = _work.Solve(ClaimOf(header)).Nonce };
         var statement = Statements.Vote(
             _parameters.ChainId, VotePhase.Prepare, _view, sequence, header.Digest);
         var signature = _context.Signer.Sign(statement);

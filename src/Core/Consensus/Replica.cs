@@ -51,6 +51,7 @@ public sealed partial class Replica
     private readonly RequestPool _pool;
     private readonly LeaderSkips _skips;
     private readonly PeerBook _peerBook = new();
+    private readonly ProofOfWorkRule? _work;
     private long _now;
 
     // Which epoch and view; not active while a view change is under way.
@@ -78,6 +79,7 @@ public sealed partial class Replica
         (_context, _parameters, _rules) = (context, context.Parameters, context.Rules);
         _pool = new RequestPool(_parameters, context.Inspector);
         _skips = new LeaderSkips(_parameters);
+        _work = _parameters.Kind == ConsensusKind.ProofOfWork ? ProofOfWorkRule.OfBits(_parameters.WorkBits) : null;
         _epoch = context.Genesis;
         (_committedHeader, _stableHeader) = (context.GenesisHeader, context.GenesisHeader);
         _changes = new ViewChange?[_epoch.Validators.Count];

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Runner;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Mempool;
@@ -23,6 +24,8 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
         new BoundedChannelOptions(MaximumWaiting) { SingleReader = true });
 
     private readonly DeferredTransactions _deferred = new();
+    private readonly ConsensusView _view;
+    private readonly Action _registryChanged;
     private readonly IChain _chain;
     private readonly TransactionPool _pool;
     private readonly TransactionCache _transactions;
@@ -35,9 +38,10 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
 
     internal BlockExecutor(
         Nodes.Node node, TransactionCache transactions, SubmissionJournal journal, EventQueue events,
-        TimeProvider clock, Action<Exception> fail)
+        TimeProvider clock, Action registryChanged, Action<Exception> fail)
     {
-        (_chain, _pool, _log) = (node.Chain, node.Pool, node.Log);
+        (_chain, _pool, _log, _view) = (node.Chain, node.Pool, node.Log, node.Consensus!);
+        _registryChanged = registryChanged;
         (_transactions, _journal, _events, _clock, _fail) = (transactions, journal, events, clock, fail);
     }
 
@@ -80,7 +84,8 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
             {
                 while (_batches.Reader.TryRead(out var batch))
                 {
-                    _events.Add(new BatchExecuted(Now, batch.Sequence, BlockOf(batch), null));
+                    var hash = BlockOf(batch);
+                    _events.Add(new BatchExecuted(Now, batch.Sequence, hash, NextSetAfter(batch.Sequence)));
                 }
             }
         }
@@ -88,6 +93,23 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
         {
             _fail(failure);
         }
+    }
+
+    /// <summary>
+    /// At the last block of an epoch the set of the next one, as the registry stands after that block; the old set
+    /// goes on where nobody is registered.
+    /// </summary>
+    private ValidatorSet? NextSetAfter(ulong number)
+    {
+        var length = _view.Parameters.EpochLength;
+        if (length == 0 || number % length != 0)
+        {
+            return null;
+        }
+
+        var state = _chain.StateAt(number).State
+            ?? throw new InvalidDataException($"the state of block {number}, an epoch's last, cannot be read");
+        return ValidatorRegistry.Read(state)?.NextSet() ?? _view.Epoch!.Validators;
     }
 
     private Hash256 BlockOf(Batch batch)
@@ -146,5 +168,9 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
         _pool.OnHead(state, included, invalid);
         _journal.Remove(included.Select(transaction => transaction.Hash)
             .Concat(dropped.Select(entry => entry.Transaction.Hash)));
+        if (made.Block.Header.LogsBloom.MayContain(ValidatorRegistry.Address.Bytes))
+        {
+            _registryChanged();
+        }
     }
 }

@@ -31,7 +31,8 @@ internal sealed class ReplicaHost : IAsyncDisposable
     {
         (_log, Events) = (log, events);
         _timers = new ConsensusTimers(clock, events);
-        _network = new HttpPeerNetwork(context.Parameters.ChainId, context.Signer, options, clock, log);
+        _network = options.Network
+            ?? new HttpPeerNetwork(context.Parameters.ChainId, context.Signer, options, clock, log);
         Runner = new DurableRunner(context, store, _network, _timers, executor, observer) { Sync = options.Sync };
     }
 
@@ -44,6 +45,9 @@ internal sealed class ReplicaHost : IAsyncDisposable
 
     /// <summary>Called on the replica's thread before it takes events.</summary>
     internal Action BeforeEvents { get; init; } = static () => { };
+
+    /// <summary>The way to the peers.</summary>
+    internal IPeerNetwork Network => _network;
 
     /// <summary>Health and traffic of the peers.</summary>
     internal IReadOnlyList<PeerReport> Peers => _network.Reports;

@@ -1,4 +1,5 @@
 using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Consensus.Runner;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Ledger;
@@ -23,6 +24,9 @@ namespace SuperVm.Hosting.Consensus;
 /// </remarks>
 public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
 {
+    /// <summary>How often a replica that is no validator asks how far the others are.</summary>
+    private static readonly TimeSpan PollPeriod = TimeSpan.FromSeconds(1);
+
     private readonly Chain _chain;
     private readonly IKeyValueStore _store;
     private readonly ValidatorOptions _options;
@@ -35,8 +39,13 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
     private readonly TransactionCache _transactions;
     private readonly SubmissionJournal _journal;
     private readonly ConsensusView _view;
+    private readonly PeerDirectory _directory;
     private readonly BlockExecutor _executor;
+    private readonly EvidenceReporter _reporter;
     private readonly ReplicaHost _host;
+    private readonly ITimer _polls;
+    private volatile bool _peersChanged;
+    private volatile bool _pollIsDue;
 
     /// <summary>A validator over an opened chain; store and chain stay the caller's.</summary>
     /// <exception cref="ArgumentException">No validator set, or no key.</exception>
@@ -48,7 +57,8 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         _signer = new Secp256k1Signer(options.PrivateKey);
         _transactions = new TransactionCache(chain.ChainId);
         _journal = new SubmissionJournal(store, options.Sync);
-        _view = new ConsensusView(new ConsensusArchive(store), chain.ChainId);
+        var context = ContextOf(chain, options);
+        _view = new ConsensusView(new ConsensusArchive(store), context.Parameters, context.Genesis);
         Node = new Node(
             chain, chain.Spec, newEngine,
             node with { IsInstantlyFinal = false, AllowDevelopmentMethods = false, OnAccepted = OnAccepted },
@@ -56,12 +66,15 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         {
             Consensus = _view,
         };
+        _directory = new PeerDirectory(chain, options);
         _executor = new BlockExecutor(
-            Node, _transactions, _journal, _events, clock, failure => _host!.Fail(failure));
-        _host = new ReplicaHost(ContextOf(chain, options), store, options, _events, _executor, this, clock, log)
+            Node, _transactions, _journal, _events, clock, OnRegistryChanged, failure => _host!.Fail(failure));
+        _reporter = new EvidenceReporter(Node, _view, options.PrivateKey, clock);
+        _host = new ReplicaHost(context, store, options, _events, _executor, this, clock, log)
         {
-            BeforeEvents = SubmitGapped,
+            BeforeEvents = Upkeep,
         };
+        _polls = clock.CreateTimer(_ => OnPoll(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view.Peers = () => _host.Peers;
     }
 
@@ -90,9 +103,12 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
 
         _view.Epoch = _host.Runner.Replica.Epoch;
         SubmitJournal();
+        _host.Network.SetPeers(_directory.With(_host.Runner.Replica.Peers));
         await _host.ListenAsync(cancellation);
         _executor.Start(_host.Runner.Archive);
+        _reporter.Start(_host.Runner.Archive);
         _host.Start();
+        _polls.Change(PollPeriod, PollPeriod);
     }
 
     /// <summary>Told by the runner, after what happened is saved.</summary>
@@ -103,12 +119,25 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
             case BlockFinalized e:
                 SetFinality(e.Certificate.Statement.Sequence);
                 _view.Epoch = _host.Runner.Replica.Epoch;
+                if (e.Border is { } border)
+                {
+                    _peersChanged = true;
+                    _log($"epoch {_view.Epoch.Number} begins after block {e.Certificate.Statement.Sequence} with "
+                        + $"{border.Validators.Count} validators, "
+                        + (_host.Runner.Replica.IsValidator ? "this one among them" : "this one not among them"));
+                }
+
                 break;
             case RequestRefused e when !e.IsInvalid:
                 _log("a transaction waits: the replica's pool is full");
                 break;
-            case EvidenceFound:
-                _log("proof of a validator's fault is stored");
+            case EvidenceFound e:
+                _log($"proof of a validator's fault is stored: {e.Evidence.Kind}");
+                if (_options.Registry is not null)
+                {
+                    _reporter.Found(e.Evidence);
+                }
+
                 break;
             case ReplicaHalted e:
                 _host.Fail(new InvalidDataException($"the replica stopped for good: {e.Reason}"));
@@ -124,6 +153,8 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _host.Stop();
+        await _polls.DisposeAsync();
+        _reporter.Dispose();
         await _executor.DisposeAsync();
         await _host.DisposeAsync();
         Node.Dispose();
@@ -133,15 +164,57 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
     private ReplicaContext ContextOf(Chain chain, ValidatorOptions options)
     {
         var genesis = chain.Genesis;
+        var registry = options.Registry;
         var parameters = options.Parameters with
         {
-            ChainId = chain.ChainId, GasLimit = genesis.Header.GasLimit, EpochLength = 0,
+            ChainId = chain.ChainId, GasLimit = genesis.Header.GasLimit,
+            EpochLength = registry?.Parameters.EpochLength ?? 0, Kind = registry?.Parameters.Kind ?? default,
+            WorkBits = registry?.Parameters.WorkBits ?? 0,
         };
-        var set = new ValidatorSet([.. options.Validators.Select(peer => new Validator(peer.Address, peer.Power))]);
+        var set = registry?.NextSet() ?? new ValidatorSet(
+            [.. options.Validators.Select(peer => new Validator(peer.Address, peer.Power))]);
         return new ReplicaContext(
             parameters, _signer, new Secp256k1Verifier(), _transactions,
-            Epoch.Genesis(set, genesis.Hash, parameters.EpochLength),
+            Epoch.Genesis(set, genesis.Hash, parameters.EpochLength, parameters.Kind),
             BatchHeader.Genesis(genesis.Hash, genesis.Header.Timestamp, genesis.Header.GasLimit));
+    }
+
+    private void OnRegistryChanged()
+    {
+        _peersChanged = true;
+        _events.Wake();
+    }
+
+    private void OnPoll()
+    {
+        _pollIsDue = true;
+        _events.Wake();
+    }
+
+    /// <summary>
+    /// What is done between events: waiting transactions, peers that changed, and a watcher's question where the others
+    /// are.
+    /// </summary>
+    private void Upkeep()
+    {
+        SubmitGapped();
+        var replica = _host.Runner.Replica;
+        if (_peersChanged)
+        {
+            _peersChanged = false;
+            _host.Network.SetPeers(_directory.With(replica.Peers));
+        }
+
+        if (_pollIsDue)
+        {
+            _pollIsDue = false;
+            if (!replica.IsValidator)
+            {
+                // Nobody sends to who is in no set: it asks, and is helped.
+                _host.Network.Send(replica.Peers, new Status(
+                    replica.View, replica.IsActive, replica.Committed, replica.Finalized, null, false), null);
+            }
+        }
     }
 
     private void SetFinality(ulong number) => _chain.SetFinality(number, number);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus.Peers;
 
@@ -21,15 +22,25 @@ public sealed record ValidatorOptions
     public required byte[] PrivateKey { get; init; }
 
     /// <summary>
-    /// The validator set, equal and in equal order on all; this one may be among them or watch.
+    /// Validators and where they are reached. Without a <see cref="Registry"/> they are the set, equal and in equal
+    /// order on all; this one may be among them or watch.
     /// </summary>
     public required IReadOnlyList<ValidatorPeer> Validators { get; init; }
+
+    /// <summary>
+    /// The registry that the chain's genesis holds (<see cref="ValidatorRegistry.Read(Core.Ledger.Genesis)"/>): the
+    /// first set, the epochs' length and the kind of consensus come from it; null for a set that never changes.
+    /// </summary>
+    public ValidatorRegistry? Registry { get; init; }
+
+    /// <summary>The way to the others; null for HTTP.</summary>
+    public IPeerNetwork? Network { get; init; }
 
     /// <summary>Where the consensus port listens.</summary>
     public IPAddress Host { get; init; } = IPAddress.Loopback;
 
     /// <summary>TCP port of the consensus port.</summary>
-    public required int Port { get; init; }
+    public int Port { get; init; }
 
     /// <summary>TLS on the consensus port: its certificate with the key. Null for none.</summary>
     public X509Certificate2? Certificate { get; init; }

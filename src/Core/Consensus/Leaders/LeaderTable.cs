@@ -18,6 +18,9 @@ public sealed class LeaderTable
     /// <summary>The weight of the most powerful validator in the table where weights need scaling.</summary>
     public const int MaximumWeight = 64;
 
+    /// <summary>Positions that a lottery draws before its sequence repeats.</summary>
+    public const int LotteryPeriod = 1024;
+
     private readonly byte[] _table;
 
     public LeaderTable(ValidatorSet validators, in Hash256 seed)
@@ -39,6 +42,44 @@ public sealed class LeaderTable
             credits[best] -= total;
             _table[slot] = (byte)best;
         }
+    }
+
+    private LeaderTable(IProposerRule rule, ValidatorSet validators, in Hash256 seed, int period)
+    {
+        _table = new byte[period];
+        for (var position = 0; position < period; position++)
+        {
+            var leader = 0;
+            while (!rule.MayPropose(new ProposalClaim((ulong)position, seed, validators[leader].Address, 0)))
+            {
+                leader++;
+            }
+
+            _table[position] = (byte)leader;
+        }
+    }
+
+    /// <summary>
+    /// The sequence of a kind of consensus. Where a rule selects (<see cref="IProposerRule"/>) it is asked who may
+    /// propose at each position; a proof of work is asked of whoever leads by stake.
+    /// </summary>
+    public static LeaderTable Of(ConsensusKind kind, ValidatorSet validators, in Hash256 seed)
+    {
+        var addresses = validators.Validators.Select(one => one.Address).ToArray();
+        return kind switch
+        {
+            ConsensusKind.Pbft or ConsensusKind.ProofOfWork => new LeaderTable(validators, seed),
+            ConsensusKind.SingleOperator => new LeaderTable(new SingleOperatorRule(addresses[0]), validators, seed, 1),
+            ConsensusKind.ProofOfAuthority =>
+                new LeaderTable(new ProofOfAuthorityRule(addresses), validators, seed, validators.Count),
+            ConsensusKind.DelegatedProofOfStake => new LeaderTable(
+                new DelegatedProofOfStakeRule(
+                    [.. addresses.Select(address => new Candidate(address, 1))], validators.Count, seed),
+                validators, seed, validators.Count),
+            ConsensusKind.ProofOfStake =>
+                new LeaderTable(new ProofOfStakeRule(validators), validators, seed, LotteryPeriod),
+            _ => throw new ArgumentException($"Unknown kind of consensus {kind}."),
+        };
     }
 
     /// <summary>Positions after which the sequence repeats.</summary>

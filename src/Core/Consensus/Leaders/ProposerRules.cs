@@ -60,6 +60,23 @@ public sealed class ProofOfWorkRule(UInt256 target) : IProposerRule
 
     public bool MayPropose(in ProposalClaim claim) => Work(claim) <= Target;
 
+    /// <summary>The rule whose claims have this many leading zero bits.</summary>
+    /// <exception cref="ArgumentException">More than <see cref="MaximumBits"/>.</exception>
+    public static ProofOfWorkRule OfBits(int bits) => bits is >= 0 and <= MaximumBits
+        ? new ProofOfWorkRule(UInt256.MaxValue >> bits)
+        : throw new ArgumentException($"A proof of work has at most {MaximumBits} bits.");
+
+    /// <summary>The claim with the first nonce that holds; at most some 2^20 hashes are expected.</summary>
+    public ProposalClaim Solve(ProposalClaim claim)
+    {
+        while (!MayPropose(claim))
+        {
+            claim = claim with { Nonce = claim.Nonce + 1 };
+        }
+
+        return claim;
+    }
+
     /// <summary>The number that has to be small.</summary>
     public static UInt256 Work(in ProposalClaim claim)
     {

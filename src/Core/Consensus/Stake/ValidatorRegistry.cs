@@ -105,7 +105,7 @@ public sealed class ValidatorRegistry
     {
         state.ReadAccount(Address, out var account);
         return account.HasCode && account.CodeHash == CodeHash
-            ? Read(slot => state.ReadSlot(Address, slot, out var value) == ReadStatus.Found ? value : UInt256.Zero)
+            ? Read(Reader(state))
             : null;
     }
 
@@ -114,6 +114,18 @@ public sealed class ValidatorRegistry
         genesis.Alloc.TryGetValue(Address, out var account) && account.Code.AsSpan().SequenceEqual(RegistryLayout.Code)
             ? Read(slot => account.Storage.GetValueOrDefault(slot))
             : null;
+
+    /// <summary>
+    /// A validator by its key, also one that left and is still bound; null where the registry does not know it.
+    /// </summary>
+    public static RegisteredValidator? Find(IStateReader state, in Address key)
+    {
+        var read = Reader(state);
+        return StateOf(read, key) == 0 ? null : Read(read, key);
+    }
+
+    /// <summary>Whether the key has stake that a proof of equivocation would cut.</summary>
+    public static bool IsSlashable(IStateReader state, in Address key) => StateOf(Reader(state), key) is 1 or 2;
 
     /// <summary>The set of the next epoch; null where nobody is registered, so that the old set goes on.</summary>
     /// <remarks>
@@ -197,15 +209,22 @@ public sealed class ValidatorRegistry
         var validators = new List<RegisteredValidator>((int)count);
         for (ulong i = 0; i < count; i++)
         {
-            var key = AddressOf(read(RegistryLayout.KeySlot(i)));
-            validators.Add(new RegisteredValidator(
-                key, AddressOf(read(RegistryLayout.ValidatorSlot(key, 0))),
-                RegistryLayout.Field(read(RegistryLayout.ValidatorSlot(key, RegistryLayout.StakeMember)), 0, 16),
-                Text(read, RegistryLayout.ValidatorSlot(key, RegistryLayout.EndpointMember))));
+            validators.Add(Read(read, AddressOf(read(RegistryLayout.KeySlot(i)))));
         }
 
         return new ValidatorRegistry(parameters, validators);
     }
+
+    private static RegisteredValidator Read(Func<UInt256, UInt256> read, in Address key) => new(
+        key, AddressOf(read(RegistryLayout.ValidatorSlot(key, 0))),
+        RegistryLayout.Field(read(RegistryLayout.ValidatorSlot(key, RegistryLayout.StakeMember)), 0, 16),
+        Text(read, RegistryLayout.ValidatorSlot(key, RegistryLayout.EndpointMember)));
+
+    private static ulong StateOf(Func<UInt256, UInt256> read, in Address key) =>
+        (ulong)RegistryLayout.Field(read(RegistryLayout.ValidatorSlot(key, 0)), 20, 1);
+
+    private static Func<UInt256, UInt256> Reader(IStateReader state) =>
+        slot => state.ReadSlot(Address, slot, out var value) == ReadStatus.Found ? value : UInt256.Zero;
 
     private static string Text(Func<UInt256, UInt256> read, UInt256 slot)
     {
