@@ -59,7 +59,7 @@ internal sealed class ValidatorCommand : ICommandModule
         await using var log = new LineLog(Console.Out);
         var accounts = DevGenesis.AccountsOf(Mnemonic.Development, config.Accounts);
         var genesis = config.GenesisBlock(accounts);
-        var options = config.Options();
+        var options = config.Options(genesis);
         using var store = StoreFactory.Open(config.Data, log: log.Write);
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = DevCommand.TunedProcessor() });
         using var checkpoints = PeriodicCheckpoints.Follow(chain, store, config.Data, log.Write);

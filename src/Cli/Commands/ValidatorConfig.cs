@@ -3,6 +3,8 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Leaders;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus;
@@ -71,6 +73,19 @@ internal sealed record ValidatorConfig
     /// <summary>Compression between validators: none, gzip or brotli.</summary>
     public PeerCodec Compression { get; init; } = PeerCodec.Brotli;
 
+    /// <summary>Blocks of an epoch, where there is no genesis file; 0 = the first validators stay.</summary>
+    public ulong EpochLength { get; init; } = new RegistryParameters().EpochLength;
+
+    /// <summary>Seconds between resigning and withdrawing, where there is no genesis file.</summary>
+    public ulong UnbondingSeconds { get; init; } = new RegistryParameters().UnbondingSeconds;
+
+    /// <summary>How the set and its leaders come about, where there is no genesis file.</summary>
+    public ConsensusKind Kind { get; init; }
+
+    /// <summary>
+    /// The first validators and where they are reached; without a genesis file they are registered with an ether a unit
+    /// of power.
+    /// </summary>
     public required IReadOnlyList<ValidatorEntry> Validators { get; init; }
 
     /// <exception cref="InvalidConfigurationException">No such file, or not a configuration.</exception>
@@ -118,10 +133,15 @@ internal sealed record ValidatorConfig
     internal Genesis GenesisBlock(IReadOnlyList<DevAccount> accounts) => Genesis is { } file
         ? GenesisFile.Read(file)
         : DevGenesis.Create(
-            ChainId, Fork.Osaka, accounts, new UInt256(10_000) * 1_000_000_000_000_000_000, timestamp: 0);
+            ChainId, Fork.Osaka, accounts, DevRegistry.StakeOf(10_000), timestamp: 0, Registry());
+
+    private DevRegistry Registry() => new(
+        new RegistryParameters { EpochLength = EpochLength, UnbondingSeconds = UnbondingSeconds, Kind = Kind },
+        [.. Validators.Select(PeerOf).Select(peer => new RegisteredValidator(
+            peer.Address, peer.Address, DevRegistry.StakeOf(peer.Power), peer.Url.OriginalString))]);
 
     /// <exception cref="InvalidConfigurationException">A value that is none of its kind.</exception>
-    internal ValidatorOptions Options()
+    internal ValidatorOptions Options(Genesis genesis)
     {
         if (!Hex.TryDecode(Key, out var key) || key.Length != 32)
         {
@@ -140,6 +160,7 @@ internal sealed record ValidatorConfig
             Codec = Compression, Certificate = ReadCertificate(Certificate, CertificateKey),
             Authority = ReadCertificate(Authority, null),
             Parameters = ParametersOf(Gossip),
+            Registry = ValidatorRegistry.Read(genesis),
             Validators = [.. Validators.Select(PeerOf)],
         };
     }

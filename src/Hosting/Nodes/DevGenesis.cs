@@ -1,8 +1,16 @@
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.Nodes;
+
+/// <summary>The validator registry of a development chain.</summary>
+public sealed record DevRegistry(RegistryParameters Parameters, IReadOnlyList<RegisteredValidator> Validators)
+{
+    /// <summary>Wei of one unit of power in a configuration: an ether.</summary>
+    public static UInt256 StakeOf(ulong power) => new UInt256(power) * 1_000_000_000_000_000_000;
+}
 
 /// <summary>The chain of a development node without a genesis file.</summary>
 public static class DevGenesis
@@ -32,8 +40,10 @@ public static class DevGenesis
     /// <param name="accounts">Who has money.</param>
     /// <param name="balance">Wei of each.</param>
     /// <param name="timestamp">Of block 0; a chain that is opened again must be given the same.</param>
+    /// <param name="registry">The validator registry of a chain that validators order; null for none.</param>
     public static Genesis Create(
-        ulong chainId, Fork fork, IEnumerable<DevAccount> accounts, in UInt256 balance, ulong timestamp)
+        ulong chainId, Fork fork, IEnumerable<DevAccount> accounts, in UInt256 balance, ulong timestamp,
+        DevRegistry? registry = null)
     {
         var alloc = new Dictionary<Address, GenesisAccount>();
         foreach (var (address, contract) in GenesisContracts.All)
@@ -44,6 +54,16 @@ public static class DevGenesis
         foreach (var account in accounts)
         {
             alloc[account.Address] = new GenesisAccount(balance, 0, [], new Dictionary<UInt256, UInt256>());
+        }
+
+        if (registry is not null)
+        {
+            alloc[ValidatorRegistry.Address] = ValidatorRegistry.Account(registry.Parameters, registry.Validators);
+            foreach (var validator in registry.Validators)
+            {
+                // A validator pays for the proofs that it reports.
+                alloc.TryAdd(validator.Key, new GenesisAccount(balance, 0, [], new Dictionary<UInt256, UInt256>()));
+            }
         }
 
         return new Genesis
