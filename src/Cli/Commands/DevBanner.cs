@@ -38,7 +38,7 @@ internal static class DevBanner
         var head = node.Chain.Head;
         var mining = node.Options.BlockTime is { } time
             ? string.Create(CultureInfo.InvariantCulture, $"every {time.TotalSeconds} s")
-            : "as transactions come";
+            : node.Options.AllowDevelopmentMethods ? "as transactions come" : "as batches are ordered";
         var next = node.Spec.RulesAt(head.Number + 1, head.Header.Timestamp, head.TotalDifficulty);
         return text.Append(CultureInfo.InvariantCulture, $"""
 

@@ -62,6 +62,16 @@ internal sealed class DevCommand : ICommandModule
 
     private readonly Option<string?> _genesis = new("--genesis") { Description = "A genesis.json as geth's" };
 
+    private readonly Option<int?> _validators = new("--validators")
+    {
+        Description = "PBFT validators in this process, instead of one that makes blocks alone",
+    };
+
+    private readonly Option<ulong> _epochLength = new("--epoch-length")
+    {
+        Description = "Blocks of an epoch where there are validators", DefaultValueFactory = _ => 256,
+    };
+
     private readonly Option<string> _origin = new("--allow-origin")
     {
         Description = "Origin that browsers may call from", DefaultValueFactory = _ => "*",
@@ -81,7 +91,7 @@ internal sealed class DevCommand : ICommandModule
         var command = new Command("dev", "Run a development chain with JSON-RPC on http://127.0.0.1:8545")
         {
             _port, _host, _accounts, _balance, _mnemonic, _chainId, _gasLimit, _hardfork, _blockTime, _data, _genesis,
-            _origin, _compress, _silent,
+            _validators, _epochLength, _origin, _compress, _silent,
         };
         Require(_port, port => port is >= 0 and <= 65_535, "--port takes 0 to 65535");
         Require(_accounts, count => count is >= 0 and <= MaximumAccounts, $"--accounts takes 0 to {MaximumAccounts}");
@@ -91,6 +101,9 @@ internal sealed class DevCommand : ICommandModule
         Require(
             _gasLimit, gas => gas is null or (>= BaseFee.MinimumGasLimit and <= BaseFee.MaximumGasLimit),
             "--gas-limit takes 5000 to 2^63 - 1");
+        Require(
+            _validators, count => count is null or (>= 1 and <= DevValidators.MaximumCount),
+            $"--validators takes 1 to {DevValidators.MaximumCount}");
         _guards.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -104,7 +117,7 @@ internal sealed class DevCommand : ICommandModule
             return await ServeAsync(parsed, cancellation);
         }
         catch (Exception refusal) when (refusal is StoreException or IOException or UnauthorizedAccessException
-            or InvalidConfigurationException)
+            or InvalidConfigurationException or InvalidDataException)
         {
             await Console.Error.WriteLineAsync($"supervm dev: {refusal.Message}");
             return 1;
@@ -121,8 +134,21 @@ internal sealed class DevCommand : ICommandModule
         await using var log = new LineLog(Console.Out);
         Action<string> write = silent ? _ => { } : log.Write;
         var accounts = DevGenesis.AccountsOf(parsed.GetValue(_mnemonic)!, parsed.GetValue(_accounts));
-        var genesis = GenesisOf(parsed, accounts);
+        var validators = ValidatorsOf(parsed, accounts);
+        var genesis = GenesisOf(parsed, accounts, validators?.Registry);
         var data = parsed.GetValue(_data);
+        TryHost(parsed.GetValue(_host)!, out var host);
+        var listens = new ServerOptions
+        {
+            Host = host!, Port = parsed.GetValue(_port), AllowedOrigin = parsed.GetValue(_origin)!,
+            CompressFromBytes = parsed.GetValue(_compress) ? CompressFromBytes : int.MaxValue,
+        };
+        if (validators is not null)
+        {
+            await validators.RunAsync(genesis, data, listens, write, Began, cancellation);
+            return 0;
+        }
+
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
@@ -137,28 +163,41 @@ internal sealed class DevCommand : ICommandModule
         };
         var options = _guards.Apply(plain, parsed, audit);
         using var node = new Node(chain, genesis.Spec, () => new EvmEngine(), options, TimeProvider.System, write);
-        TryHost(parsed.GetValue(_host)!, out var host);
-        await using var server = await NodeServer.StartAsync(
-            node,
-            new ServerOptions
-            {
-                Host = host!, Port = parsed.GetValue(_port), AllowedOrigin = parsed.GetValue(_origin)!,
-                CompressFromBytes = parsed.GetValue(_compress) ? CompressFromBytes : int.MaxValue,
-            },
-            cancellation);
+        await using var server = await NodeServer.StartAsync(node, listens, cancellation);
         node.Start();
-        if (!silent)
-        {
-            log.Write(DevBanner.Text(
-                accounts, parsed.GetValue(_balance), parsed.GetValue(_mnemonic)!, node, store.Kind, server.Address));
-        }
-
+        Began(node, store.Kind, server.Address);
         await StopSignal.RequestedAsync(cancellation);
         write("stopping");
         return 0;
+
+        void Began(Node served, string kind, Uri address)
+        {
+            if (!silent)
+            {
+                log.Write(DevBanner.Text(
+                    accounts, parsed.GetValue(_balance), parsed.GetValue(_mnemonic)!, served, kind, address));
+            }
+        }
     }
 
-    private Genesis GenesisOf(ParseResult parsed, IReadOnlyList<DevAccount> accounts)
+    private DevValidators? ValidatorsOf(ParseResult parsed, IReadOnlyList<DevAccount> accounts)
+    {
+        if (parsed.GetValue(_validators) is not { } count)
+        {
+            return null;
+        }
+
+        if (parsed.GetValue(_blockTime) is not null || parsed.GetValue(_genesis) is not null
+            || parsed.GetValue(_gasLimit) is not null)
+        {
+            throw new InvalidConfigurationException(
+                "--validators does not go with --block-time, --gas-limit or --genesis: batches make the blocks");
+        }
+
+        return new DevValidators(count, parsed.GetValue(_epochLength), accounts);
+    }
+
+    private Genesis GenesisOf(ParseResult parsed, IReadOnlyList<DevAccount> accounts, DevRegistry? registry)
     {
         if (parsed.GetValue(_genesis) is { } file)
         {
@@ -175,7 +214,7 @@ internal sealed class DevCommand : ICommandModule
         var timestamp = parsed.GetValue(_data) is null ? (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() : 0;
         var balance = new Core.Primitives.UInt256(parsed.GetValue(_balance)) * 1_000_000_000_000_000_000;
         return DevGenesis.Create(
-            parsed.GetValue(_chainId) ?? ChainSpec.DevelopmentChainId, fork, accounts, balance, timestamp);
+            parsed.GetValue(_chainId) ?? ChainSpec.DevelopmentChainId, fork, accounts, balance, timestamp, registry);
     }
 
     private static void Require<T>(Option<T> option, Predicate<T?> holds, string otherwise) =>
