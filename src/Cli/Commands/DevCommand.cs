@@ -143,16 +143,17 @@ internal sealed class DevCommand : ICommandModule
             Host = host!, Port = parsed.GetValue(_port), AllowedOrigin = parsed.GetValue(_origin)!,
             CompressFromBytes = parsed.GetValue(_compress) ? CompressFromBytes : int.MaxValue,
         };
+        using var audit = _guards.OpenAudit(parsed);
         if (validators is not null)
         {
-            await validators.RunAsync(genesis, data, listens, write, Began, cancellation);
+            var behaviour = _guards.Apply(new NodeOptions(), parsed, audit);
+            await validators.RunAsync(genesis, data, behaviour, listens, write, Began, cancellation);
             return 0;
         }
 
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
-        using var audit = _guards.OpenAudit(parsed);
         var plain = new NodeOptions
         {
             Accounts = accounts,

@@ -33,7 +33,7 @@ internal sealed record DevValidators(int Count, ulong EpochLength, IReadOnlyList
     /// <summary>Serves until it is told to stop or a validator cannot go on.</summary>
     /// <exception cref="InvalidDataException">A validator stopped for good.</exception>
     internal async Task RunAsync(
-        Genesis genesis, string? data, ServerOptions server, Action<string> write,
+        Genesis genesis, string? data, NodeOptions behaviour, ServerOptions server, Action<string> write,
         Action<Node, string, Uri> began, CancellationToken cancellation)
     {
         var kind = "memory";
@@ -44,7 +44,7 @@ internal sealed record DevValidators(int Count, ulong EpochLength, IReadOnlyList
             OpenStore = OpenStore,
             NewEngine = () => new EvmEngine(),
             NewProcessor = _ => DevCommand.TunedProcessor(),
-            Node = new NodeOptions { Accounts = Accounts },
+            Node = behaviour with { Accounts = Accounts },
             // One line a block is enough, the first validator's; the others speak of what is theirs alone.
             Log = (node, line) =>
             {

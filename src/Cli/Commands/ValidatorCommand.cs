@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Node;
@@ -59,7 +60,7 @@ internal sealed class ValidatorCommand : ICommandModule
         await using var log = new LineLog(Console.Out);
         var accounts = DevGenesis.AccountsOf(Mnemonic.Development, config.Accounts);
         var genesis = config.GenesisBlock(accounts);
-        var options = config.Options(genesis);
+        var options = config.Options() with { Registry = ValidatorRegistry.Read(genesis) };
         using var store = StoreFactory.Open(config.Data, log: log.Write);
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = DevCommand.TunedProcessor() });
         using var checkpoints = PeriodicCheckpoints.Follow(chain, store, config.Data, log.Write);

@@ -141,7 +141,7 @@ internal sealed record ValidatorConfig
             peer.Address, peer.Address, DevRegistry.StakeOf(peer.Power), peer.Url.OriginalString))]);
 
     /// <exception cref="InvalidConfigurationException">A value that is none of its kind.</exception>
-    internal ValidatorOptions Options(Genesis genesis)
+    internal ValidatorOptions Options()
     {
         if (!Hex.TryDecode(Key, out var key) || key.Length != 32)
         {
@@ -160,7 +160,6 @@ internal sealed record ValidatorConfig
             Codec = Compression, Certificate = ReadCertificate(Certificate, CertificateKey),
             Authority = ReadCertificate(Authority, null),
             Parameters = ParametersOf(Gossip),
-            Registry = ValidatorRegistry.Read(genesis),
             Validators = [.. Validators.Select(PeerOf)],
         };
     }

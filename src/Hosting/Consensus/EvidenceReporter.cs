@@ -123,7 +123,7 @@ internal sealed class EvidenceReporter : IDisposable
         var trial = TransactionOf(evidence, nonce, UInt256.Zero, UInt256.Zero);
         trial.Sender = _self;
         var context = BlockContexts.Of(_node.Spec, _node.Chain.Head.Header, _node.Chain.BlockHashes);
-        if (!_node.Calls.Run(trial, context, state).Succeeded)
+        if (!_node.Calls.Run(trial, context, state, _node.Calls.Begin()).Succeeded)
         {
             _node.Log($"the proof against validator {accused} is kept, but the registry refuses it");
             return;
