@@ -4,7 +4,7 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.Consensus;
 
-/// <summary>Where validators are reached: as the configuration says, and where it does not, as the registry says.</summary>
+/// <summary>Where validators are reached: as the configuration says; else as the registry says.</summary>
 /// <remarks>
 /// Listed are the configured ones, the validators of the epochs under way, and everybody who is registered: a new one
 /// is heard before its first epoch, so that it can catch up.
