@@ -83,7 +83,7 @@ export const circuits = {
       c.x <== x; c.k <== k; y <== c.y; }`, '{public [x]}'),
     input: { x: '1', k: '2' },
   },
-  full_domain: { source: squares(510), input: { x: '3' } }, // with its two public rows and the constant's: 512
+  full_domain: { source: squares(509), input: { x: '3' } }, // with its two public rows and the constant's: 512
   merkle_path: {
     source: main(`${mimc} template Main() { signal input leaf; signal input side[8]; signal input path[8]; signal output root;
       component h[8]; signal left[8]; signal at[9]; at[0] <== leaf; for (var i = 0; i < 8; i++) {

@@ -14,5 +14,9 @@ internal static class CommandList
         new BenchCommand(),
         new ConformanceCommand(),
         new SimCommand(),
+        new ProveCommand(),
+        new VerifyCommand(),
+        new ZkeyCommand(),
+        new ExportSolidityCommand(),
     ];
 }

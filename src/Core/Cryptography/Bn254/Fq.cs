@@ -115,16 +115,6 @@ public readonly partial struct Fq : ICurveField<Fq>, IEquatable<Fq>
         return true;
     }
 
-    /// <summary>a * 2^256 mod p, below p: the form of snarkjs' binary files.</summary>
-    public UInt256 ToMontgomery256()
-    {
-        // 2^256 modulo p.
-        Multiply(
-            this, new Fq(0xD438DC58F0D9D, 0x28F5C70B3DD35, 0x879462C0A78EB, 0xDF2F666EA36F7, 0xE0A77C19A07),
-            out var shifted);
-        return Join(shifted.Canonical());
-    }
-
     /// <summary>The number below p.</summary>
     public UInt256 ToUInt256()
     {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.Proving.Msm;
@@ -94,7 +93,7 @@ public sealed class DevelopmentSetup
         WriteSection(key, 8, Bytes(g1.Of(mixed[publics..])));
         WriteSection(key, 9, Bytes(g1.Of(h)));
         WriteSection(key, 10, new byte[68]); // no hash of a circuit, no contribution
-        WriteSection(key, ProvingKey.DevelopmentSection, Encoding.ASCII.GetBytes(Note));
+        WriteSection(key, ProvingKey.DevelopmentSection, System.Text.Encoding.ASCII.GetBytes(Note));
     }
 
     /// <summary>All Lagrange polynomials of a domain at a point: (x^n - 1) / n * w^i / (x - w^i).</summary>

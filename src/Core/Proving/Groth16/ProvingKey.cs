@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Primitives;
 
@@ -78,7 +77,7 @@ public sealed class ProvingKey
         C = Points(8, Variables - Publics - 1, CurveGroup.G1, "C");
         H = Points(9, DomainSize, CurveGroup.G1, "H");
         DevelopmentNote = _file.Has(DevelopmentSection)
-            ? Encoding.ASCII.GetString(_file.Section(DevelopmentSection).Span)
+            ? System.Text.Encoding.ASCII.GetString(_file.Section(DevelopmentSection).Span)
             : null;
     }
 

@@ -231,7 +231,7 @@ public static class SnarkJson
             json.WriteEndObject();
         }
 
-        return Encoding.UTF8.GetString(stream.ToArray());
+        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
     }
 
     private static void WriteKind(Utf8JsonWriter json)
