@@ -45,7 +45,7 @@ internal sealed class VerifyCommand : ICommandModule
         Console.Out.WriteLine(verdict switch
         {
             Verdict.Valid => "valid",
-            Verdict.Invalid => "invalid: the equation does not hold (another proof, other public values or another key)",
+            Verdict.Invalid => "invalid: the equation does not hold (another proof, other values or another key)",
             Verdict.WrongCount => $"invalid: {publics.Length} public values, the key has {key.Publics}",
             Verdict.NotBelowModulus => "invalid: a public value is not below r",
             _ => "invalid: a point is not in its group",

@@ -129,8 +129,8 @@ public sealed class Prover(IProofBackend backend, IRandomSource random)
 
     /// <summary>The rows of the matrices A and B times the witness.</summary>
     /// <remarks>
-    /// A coefficient is v 2^512, so that its product with a plain value over 2^256 is in the usual form. Each task reads
-    /// all coefficients and takes the rows that are its own, whatever their order.
+    /// A coefficient is v 2^512, so that its product with a plain value over 2^256 is in the usual form. Each task
+    /// reads all coefficients and takes the rows that are its own, whatever their order.
     /// </remarks>
     private static void Evaluate(ProvingKey key, Witness witness, Fr[] a, Fr[] b)
     {

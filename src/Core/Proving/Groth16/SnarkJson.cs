@@ -40,7 +40,8 @@ public static class SnarkJson
                 $"public values: not a list of at most {VerificationKey.MostPublics} decimal strings.");
         }
 
-        return root.EnumerateArray().Select((item, i) => Number(item, Fr.Modulus, "r", $"public values[{i}]")).ToArray();
+        return root.EnumerateArray()
+            .Select((item, i) => Number(item, Fr.Modulus, "r", $"public values[{i}]")).ToArray();
     });
 
     /// <summary>Reads a verification key; whether its points are in the subgroup is checked too.</summary>

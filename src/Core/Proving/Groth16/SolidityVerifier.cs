@@ -21,7 +21,8 @@ public static class SolidityVerifier
     {
         if (key.Publics > MostPublics)
         {
-            throw new ProofException($"A contract takes at most {MostPublics} public values, the key has {key.Publics}.");
+            throw new ProofException(
+                $"A contract takes at most {MostPublics} public values, the key has {key.Publics}.");
         }
 
         var text = new StringBuilder();
@@ -39,7 +40,8 @@ public static class SolidityVerifier
 
                 /// @return Whether the proof holds for these public values.
                 function verifyProof(
-                    uint256[2] calldata a, uint256[2][2] calldata b, uint256[2] calldata c, uint256[{{Math.Max(1, key.Publics)}}] calldata publics
+                    uint256[2] calldata a, uint256[2][2] calldata b, uint256[2] calldata c,
+                    uint256[{{Math.Max(1, key.Publics)}}] calldata publics
                 ) external view returns (bool) {
                     uint256[2] memory x = [IC0_X, IC0_Y];
 
@@ -52,7 +54,8 @@ public static class SolidityVerifier
         for (var i = 0; i < key.Publics; i++)
         {
             text.Append(
-                CultureInfo.InvariantCulture, $"        if (!_add(x, IC{i + 1}_X, IC{i + 1}_Y, publics[{i}])) return false;\n");
+                CultureInfo.InvariantCulture,
+                $"        if (!_add(x, IC{i + 1}_X, IC{i + 1}_Y, publics[{i}])) return false;\n");
         }
 
         return text.Append(Tail).ToString().ReplaceLineEndings("\n");
@@ -96,8 +99,8 @@ public static class SolidityVerifier
         pragma solidity ^0.8.20;
 
         /// @title Checks Groth16 proofs of one circuit (curve BN254).
-        /// @dev Precompiles: 6 adds points, 7 multiplies one, 8 checks a product of pairings (EIP-196, EIP-197). They refuse
-        /// numbers that are not below P and points that are not in their groups.
+        /// @dev Precompiles: 6 adds points, 7 multiplies one, 8 checks a product of pairings (EIP-196, EIP-197).
+        /// They refuse numbers that are not below P and points that are not in their groups.
         contract Groth16Verifier {
             uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
             uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;

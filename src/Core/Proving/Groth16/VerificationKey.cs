@@ -20,7 +20,8 @@ public sealed class VerificationKey
     {
         if (ic.Count is 0 or > MostPublics + 1)
         {
-            throw new ProofException($"verification key: {ic.Count} points in IC; 1 to {MostPublics + 1} are possible.");
+            throw new ProofException(
+                $"verification key: {ic.Count} points in IC; 1 to {MostPublics + 1} are possible.");
         }
 
         (Alpha1, Beta2, Gamma2, Delta2, Ic) = (alpha1, beta2, gamma2, delta2, ic);

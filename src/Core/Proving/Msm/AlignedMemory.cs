@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SuperVm.Core.Proving.Msm;
 
-/// <summary>Memory outside of the collected heap that starts at a multiple of 64 bytes: a vector, a point of G1.</summary>
+/// <summary>Memory outside of the collected heap that starts at a multiple of 64 bytes.</summary>
 /// <remarks>
 /// Unsafe because vectors are read and written by address; whoever holds a pointer holds this object too. It is given
 /// back at once when disposed of, so that a proof's parts do not lie in memory together.

@@ -4,10 +4,10 @@ using SuperVm.Core.Cryptography.Bn254;
 
 namespace SuperVm.Core.Proving.Msm;
 
-/// <summary>A multi-scalar multiplication, the sum of scalar times point, in windows that can be done in any order.</summary>
+/// <summary>A multi-scalar multiplication, the sum of scalar times point, by windows in any order.</summary>
 /// <remarks>
 /// Pippenger's algorithm. A window sorts the points by their digit into buckets, whose sums B[1..m] are made by
-/// <see cref="BucketTree{TLanes,TField}"/>. What is wanted of them, the sum of k B[k], would be a chain of 2 m additions;
+/// <see cref="BucketTree{TLanes,TField}"/>. The sum of k B[k], which is wanted, would be a chain of 2 m additions;
 /// with k = h 2^t + l it is
 /// <code>
 ///   sum of l (sum of B over equal l)  +  2^t sum of h (sum of B over equal h)

@@ -197,7 +197,8 @@ internal partial struct FieldLanes<TModulus>
     {
         var top = Avx512DQ.ConvertToVector512Double(l4.AsInt64());
         var estimate = Avx512F.FusedMultiplyAdd(
-            top, Vector512.Create(1.0 / TModulus.P4), Vector512.Create(-1.0 / 64), FloatRoundingMode.ToNegativeInfinity);
+            top, Vector512.Create(1.0 / TModulus.P4), Vector512.Create(-1.0 / 64),
+            FloatRoundingMode.ToNegativeInfinity);
         var quotient = Avx512DQ
             .ConvertToVector512Int64(estimate, FloatRoundingMode.ToNegativeInfinity).AsUInt64();
         Carry(
