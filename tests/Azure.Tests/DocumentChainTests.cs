@@ -5,6 +5,7 @@ using SuperVm.Azure.Tables;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
 using SuperVm.Core.State.Paged;
 using SuperVm.Core.Storage;
 using SuperVm.Ports.Tests;
@@ -80,6 +81,45 @@ public sealed class DocumentChainTests(EmulatorsFixture emulators, ITestOutputHe
         var calls = counters.DocumentRequests;
         Assert.False(await reader.RefreshAsync());
         Assert.Equal(calls + 1, counters.DocumentRequests);
+    }
+
+    [PortFact]
+    public async Task Of_three_apps_that_begin_a_chain_at_once_each_has_it_whole()
+    {
+        var counters = new CloudCounters();
+        var settings = emulators.Settings with
+        {
+            Database = EmulatorsFixture.NextName("chain"),
+            BlobContainer = EmulatorsFixture.NextName("chain"),
+        };
+        var tables = new TableStore(settings, counters, TimeProvider.System);
+        var table = EmulatorsFixture.NextName("chain");
+        await tables.CreateTableAsync(table);
+        var genesis = Genesis();
+        using var oracle = Chain.Open(new MemoryKeyValueStore(), genesis);
+        using var first = new CosmosDocumentStore(settings, counters, TimeProvider.System);
+        await first.CreateContainersAsync(CloudNames.DocumentContainers.All);
+        var chains = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
+        {
+            // Its own client, never disposed of before the test is over.
+            var documents = new CosmosDocumentStore(settings, counters, TimeProvider.System);
+            return await DocumentChain.OpenAsync(
+                new(documents, new AzureBlobStore(settings, counters), new TableRowStore(tables, table),
+                    TimeProvider.System),
+                genesis);
+        }));
+        Assert.All(chains, chain => ExpectEqual(oracle, chain));
+        Assert.All(chains, chain =>
+        {
+            Assert.Equal(ReadStatus.Found, chain.StateAt(0).State!.ReadAccount(AccountAt(1), out var account));
+            Assert.False(account.Balance.IsZero);
+        });
+        var (attributes, batch) = (AttributesAfter(oracle), Batch(50));
+        var made = await Task.WhenAll(chains.Select(chain => chain.ProduceAsync(1, attributes, batch)));
+        var hash = oracle.Produce(attributes, batch).Block.Hash;
+        Assert.All(made, end => Assert.Equal(hash, end.Block!.Hash));
+        Assert.Single(made, end => end.Status == ProduceStatus.Made);
+        Assert.All(chains, chain => ExpectEqual(oracle, chain));
     }
 
     private static void ExpectEqual(Chain oracle, DocumentChain reader)

@@ -29,12 +29,14 @@ internal sealed class TestNode : IDisposable
 {
     private readonly MemoryKeyValueStore _store = new();
 
-    internal TestNode(Genesis? genesis = null, NodeOptions? options = null, RpcLimits? limits = null)
+    internal TestNode(
+        Genesis? genesis = null, NodeOptions? options = null, RpcLimits? limits = null,
+        Func<Genesis, IChain>? open = null)
     {
         Accounts = DevGenesis.AccountsOf(Core.Cryptography.Mnemonic.Development, 3);
         genesis ??= DevGenesis.Create(
             ChainSpec.DevelopmentChainId, Fork.Osaka, Accounts, Ether * 10_000, 1_700_000_000);
-        Chain = Chain.Open(_store, genesis);
+        Chain = open?.Invoke(genesis) ?? Core.Node.Chain.Open(_store, genesis);
         options ??= new NodeOptions { Accounts = Accounts, AllowDevelopmentMethods = true };
         Node = new Node(Chain, genesis.Spec, () => new EvmEngine(), options, Clock, Log.Add);
         Rpc = RpcServices.DispatcherOf(Node, limits ?? new RpcLimits());
@@ -48,7 +50,7 @@ internal sealed class TestNode : IDisposable
 
     internal IReadOnlyList<DevAccount> Accounts { get; }
 
-    internal Chain Chain { get; }
+    internal IChain Chain { get; }
 
     internal Node Node { get; }
 

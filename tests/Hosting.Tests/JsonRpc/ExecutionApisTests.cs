@@ -1,5 +1,8 @@
 using System.Text.Json;
 using SuperVm.Core.Ledger;
+using SuperVm.Core.Node;
+using SuperVm.Core.State.Paged;
+using SuperVm.Core.Storage;
 using SuperVm.Core.Tests;
 using SuperVm.Hosting.Nodes;
 using Xunit.Abstractions;
@@ -25,14 +28,32 @@ public sealed class ExecutionApisTests(ITestOutputHelper output)
     ];
 
     [FixtureFact(Archive)]
-    public void Responses_equal_those_of_execution_apis()
+    public void Responses_equal_those_of_execution_apis() => Compare(open: null);
+
+    /// <summary>
+    /// The blocks are written by one instance and read by another that has nothing but the documents, blobs and rows.
+    /// </summary>
+    [FixtureFact(Archive)]
+    public void Responses_from_documents_blobs_and_rows_alone_equal_them_too()
+    {
+        var ports = new DocumentChainPorts(
+            new InMemoryDocumentStore(), new InMemoryBlobStore(), new InMemoryRowStore(), TimeProvider.System);
+        var options = new DocumentChainOptions { State = new PagedOptions { PageBytes = 1_024, LogBytes = 1_024 } };
+        Compare(genesis => DocumentChain.OpenAsync(ports, genesis, options).GetAwaiter().GetResult());
+    }
+
+    private void Compare(Func<Genesis, IChain>? open)
     {
         var folder = Path.Combine(Fixtures.Folder(Archive), "rpc_io");
         var genesis = GenesisReader.Read(File.ReadAllBytes(Path.Combine(folder, "genesis.json")));
         Assert.True(genesis.Succeeded, genesis.Error);
-        using var node = new TestNode(genesis.Value, new NodeOptions { IsInstantlyFinal = false });
-        Import(node, File.ReadAllBytes(Path.Combine(folder, "chain.rlp")));
-        node.Chain.SetFinality(node.Chain.Head.Number, node.Chain.Head.Number);
+        using var writer = new TestNode(genesis.Value, new NodeOptions { IsInstantlyFinal = false }, open: open);
+        Import(writer, File.ReadAllBytes(Path.Combine(folder, "chain.rlp")));
+        writer.Chain.SetFinality(writer.Chain.Head.Number, writer.Chain.Head.Number);
+        using var reader = open is null
+            ? null
+            : new TestNode(genesis.Value, new NodeOptions { IsInstantlyFinal = false }, open: open);
+        var node = reader ?? writer;
 
         var failures = new List<string>();
         var count = 0;

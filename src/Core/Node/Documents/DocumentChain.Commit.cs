@@ -133,7 +133,10 @@ public sealed partial class DocumentChain
         }
 
         // What a dead process left of the first block is no state to begin from.
-        var nothing = new PageStore(new InMemoryDocumentStore(), new InMemoryBlobStore(), _options.State);
+        var nothing = new PageStore(new InMemoryDocumentStore(), new InMemoryBlobStore(), _options.State)
+        {
+            IsBeginning = true,
+        };
         var reader = new PagedStateReader(nothing, 0, pinned: []);
         var tries = new StateTries(NoTrieNodes.Instance, _options.State.ParallelChanges);
         var transition = GenesisTransition.Of(accounts, tries);

@@ -38,6 +38,7 @@ internal sealed class DocumentExecutionState(PagedStateReader reader, PageStore 
             return ReadStatus.NotLoaded;
         }
 
+        PagedStateReader.RequireStorage(page.Page, address);
         if (!page.Page.Entries.TryGet(place, out var bytes))
         {
             return ReadStatus.Absent;

@@ -22,6 +22,12 @@ internal sealed class PagePlanner(PagedStateReader parent, PagedOptions options)
     /// <param name="block">The block.</param>
     internal PagePlan Plan(StateTransition transition, in PlannedBlock block)
     {
+        if (block.Number == 0)
+        {
+            // The accounts' first page is there from now on, be it empty: where it is missing something is lost.
+            DraftOf(PageId.RootOf(TrieOwner.Accounts));
+        }
+
         PutAccounts(transition.Accounts);
         PutSlots(transition.Slots);
         foreach (var draft in _drafts.Values.ToArray())

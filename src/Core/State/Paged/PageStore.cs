@@ -33,6 +33,9 @@ internal sealed class PageStore(IDocumentStore documents, IBlobStore blobs, Page
 
     internal PagedOptions Options => options;
 
+    /// <summary>Whether there is no first block yet.</summary>
+    internal bool IsBeginning { get; init; }
+
     internal IDocumentStore Documents => documents;
 
     internal IBlobStore Blobs => blobs;
@@ -105,7 +108,8 @@ internal sealed class PageStore(IDocumentStore documents, IBlobStore blobs, Page
         var document = await documents.GetAsync(KeyOf(id), cancellation);
         if (document is null)
         {
-            return id.Bits == 0
+            // Storage begins without a page; the accounts' first page is there from the first block on.
+            return id.Bits == 0 && (id.Owner.IsStorage || IsBeginning)
                 ? new LoadedPage(Page.Nothing(id), null, head)
                 : throw new StaleHeadException($"{id.Name} is missing.");
         }

@@ -43,7 +43,9 @@ internal sealed class PagedStateReader(
         }
 
         var place = PageKey.PlaceOf(slot);
-        if (!TryValue(Locate(TrieOwner.Storage(address), place), place, out var bytes))
+        var page = Locate(TrieOwner.Storage(address), place);
+        RequireStorage(page, address);
+        if (!TryValue(page, place, out var bytes))
         {
             return ReadStatus.Absent;
         }
@@ -216,6 +218,15 @@ internal sealed class PagedStateReader(
         return page.Page.Height <= number
             ? pinned.GetOrAdd(page.Page.Id, page)
             : throw new StaleHeadException($"{page.Page.Id.Name} is of block {page.Page.Height}, above {number}.");
+    }
+
+    /// <summary>An account with storage has a page of it.</summary>
+    internal static void RequireStorage(Page page, in Address address)
+    {
+        if (page.IsNothing)
+        {
+            throw new StoreException($"The store is damaged: the storage of {address} is missing.");
+        }
     }
 
     private void RequireKept(Page page)

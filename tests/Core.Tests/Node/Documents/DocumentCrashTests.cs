@@ -22,9 +22,9 @@ public sealed class DocumentCrashTests
     {
         var world = new DocumentWorld(11, 60, Tiny);
         await DieEverywhereAsync(world, async ports => (await world.OpenAsync(ports)).Head.Number == 0);
-        for (ulong number = 1; number <= 10; number++)
+        for (ulong number = 1; number <= 6; number++)
         {
-            var (attributes, batch) = world.NextBatch(12);
+            var (attributes, batch) = world.NextBatch(10);
             await DieEverywhereAsync(world, async ports =>
             {
                 using var chain = await world.OpenAsync(ports);
@@ -35,7 +35,7 @@ public sealed class DocumentCrashTests
         }
 
         using var reader = await world.OpenAsync();
-        Assert.Empty(world.Differences(reader, [0, 1, 5, 9, 10], Watched(world)));
+        Assert.Empty(world.Differences(reader, [0, 1, 4, 5, 6], Watched(world)));
     }
 
     [Fact]
@@ -135,6 +135,38 @@ public sealed class DocumentCrashTests
         Assert.Equal(made.Block!.Hash, again.Block!.Hash);
         Assert.Equal(writes, counted.Writes);
         Assert.Equal(ProduceStatus.Gap, (await chain.ProduceAsync(3, attributes, batch)).Status);
+    }
+
+    [Fact]
+    public async Task Of_many_who_begin_a_chain_at_once_each_has_it_whole()
+    {
+        var world = new DocumentWorld(17, 200, Tiny);
+        var slow = Enumerable.Range(0, 4).Select(_ => new MortalPorts(world.Ports)
+        {
+            BeforeDocumentWrite = async _ => await Task.Yield(),
+        });
+        var chains = await Task.WhenAll(slow.Select(ports => Task.Run(() => world.OpenAsync(ports.Ports))));
+        var watched = Watched(world);
+        Assert.All(chains, chain => Assert.Empty(world.Differences(chain, [0], watched)));
+        var (attributes, batch) = world.NextBatch(12);
+        var made = await Task.WhenAll(chains.Select(chain => chain.ProduceAsync(1, attributes, batch)));
+        Assert.Single(made, end => end.Status == ProduceStatus.Made);
+        Assert.All(chains, chain => Assert.Empty(world.Differences(chain, [0, 1], watched)));
+    }
+
+    [Fact]
+    public async Task A_page_that_is_gone_is_damage_and_not_an_empty_state()
+    {
+        var world = new DocumentWorld(18, 20);
+        using (await world.OpenAsync())
+        {
+        }
+
+        var container = world.Options.State.Container;
+        await world.Ports.Documents.DeleteAsync(new(container, "a.0", "a.0"));
+        using var chain = await world.OpenAsync();
+        var state = chain.StateAt(0).State!;
+        Assert.Throws<StoreException>(() => state.ReadAccount(world.Senders[0], out _));
     }
 
     [Fact]
