@@ -48,6 +48,12 @@ public sealed record ConsensusParameters
     /// <summary>The first time-out of a leader; doubled with every view that brings no progress.</summary>
     public int ProgressTimeoutMs { get; init; } = 2000;
 
+    /// <summary>
+    /// A leader that was left on its last turn and committed nothing since has this part of the first time-out on its
+    /// next one.
+    /// </summary>
+    public int SuspectHaste { get; init; } = 4;
+
     /// <summary>Where the doubling ends.</summary>
     public int MaximumTimeoutMs { get; init; } = 60_000;
 

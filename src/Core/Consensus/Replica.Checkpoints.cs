@@ -297,6 +297,7 @@ public sealed partial class Replica
         _attested.Clear();
         _own.Clear();
         _skips.Clear();
+        _suspects.Clear();
         _pool.ClearProposed();
         (_changes, _reported, _newView) = (new ViewChange?[count], new ulong[count], null);
         (_view, _active, _attempts) = (ViewLabel.Of(epoch.Number, 0), true, 0);

@@ -406,6 +406,11 @@ public sealed partial class Replica
             }
 
             (_attempts, _owedStatuses) = (0, LastStatuses);
+            if (_suspects.Count > 0 && decided.Header.View == _view)
+            {
+                _suspects.Remove(_epoch.Validators.IndexOf(decided.Header.Proposer));
+            }
+
             RestartProgress();
             _replay |= _deferred.Count > 0;
             Emit(new BatchCommitted(batch, decided.Certificate));

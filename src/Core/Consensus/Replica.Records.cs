@@ -126,6 +126,7 @@ public sealed partial class Replica
 
         writer.EndList(attested);
         WriteNumbers(writer, _reported);
+        WriteNumbers(writer, _suspects.Select(validator => (ulong)validator));
         WriteNumbers(writer, _accused.OrderBy(pair => pair).SelectMany(pair =>
             (IEnumerable<ulong>)[pair.Epoch, (ulong)pair.Validator]));
         var peers = writer.BeginList();
@@ -228,6 +229,7 @@ public sealed partial class Replica
         }
 
         _reported = [.. ReadNumbers(ref list)];
+        _suspects.UnionWith(ReadNumbers(ref list).Select(validator => (int)validator));
         var accused = ReadNumbers(ref list);
         for (var i = 0; i < accused.Count; i += 2)
         {

@@ -30,8 +30,9 @@ public sealed partial class Replica
     private int _fetchTries;
     private int _resendTurn;
 
-    private int ProgressTimeout =>
-        (int)Math.Min((long)_parameters.ProgressTimeoutMs << Math.Min(_attempts, 20), _parameters.MaximumTimeoutMs);
+    private int ProgressTimeout => _attempts == 0 && _active && _suspects.Count > 0 && LeaderIsSuspect()
+        ? _parameters.ProgressTimeoutMs / _parameters.SuspectHaste
+        : (int)Math.Min((long)_parameters.ProgressTimeoutMs << Math.Min(_attempts, 20), _parameters.MaximumTimeoutMs);
 
     private bool HasWork => _pool.Count > 0 || NextPlace() > _committed + 1;
 

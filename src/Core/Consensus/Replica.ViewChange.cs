@@ -10,6 +10,9 @@ public sealed partial class Replica
     private ViewChange?[] _changes;
     private NewView? _newView;
     private int _attempts;
+
+    // Leaders that were left here and committed nothing of their own since; they get less time on their next turn.
+    private readonly SortedSet<int> _suspects = [];
     private long _viewSinceMs;
 
     /// <summary>
@@ -32,6 +35,11 @@ public sealed partial class Replica
             return;
         }
 
+        if (_active)
+        {
+            _suspects.Add(Leader);
+        }
+
         (_view, _active, _dirtyCore, _dirtyChange) = (view, false, true, true);
         _attempts = Math.Min(_attempts + 1, 30);
         _viewSinceMs = _now;
@@ -44,6 +52,22 @@ public sealed partial class Replica
         _changes[_self] = change;
         Emit(new Broadcast(change));
         TryNewView();
+    }
+
+    /// <summary>
+    /// Whether the next leader failed on its last turn. Only while those who did hold no more than a third of the
+    /// power:
+    /// where more failed, it was the network.
+    /// </summary>
+    private bool LeaderIsSuspect()
+    {
+        ulong power = 0;
+        foreach (var validator in _suspects)
+        {
+            power += _epoch.Validators[validator].Power;
+        }
+
+        return !_epoch.Validators.IsWeakQuorum(power) && _suspects.Contains(Leader);
     }
 
     /// <summary>Everything prepared or committed above the attested checkpoint, without gaps.</summary>
