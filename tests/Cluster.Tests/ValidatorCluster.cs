@@ -11,7 +11,8 @@ using SuperVm.Core.Primitives;
 namespace SuperVm.Cluster.Tests;
 
 /// <summary>
-/// Real validator processes under load, and the history that their clients saw: what was acknowledged where, and what was
+/// Real validator processes under load, and the history that their clients saw: what was acknowledged where, and what
+/// was
 /// read as final.
 /// </summary>
 internal sealed class ValidatorCluster : IDisposable
@@ -83,7 +84,8 @@ internal sealed class ValidatorCluster : IDisposable
     }
 
     /// <summary>
-    /// Ends the load and checks the history: one chain, every acknowledged transaction in exactly one block of it, on all
+    /// Ends the load and checks the history: one chain, every acknowledged transaction in exactly one block of it, on
+    /// all
     /// validators, and everything final.
     /// </summary>
     internal async Task ExpectOneHistoryAsync()
