@@ -95,7 +95,8 @@ public sealed class BlockOutcome(BlockState state)
     public Hash256? RequestsHash { get; internal set; }
 
     /// <summary>Adds the receipt of an executed transaction.</summary>
-    internal void Include(BlockInput input, Transaction transaction, in TransactionOutcome outcome, Log[] logs)
+    internal void Include(
+        BlockInput input, Transaction transaction, in TransactionOutcome outcome, Log[] logs, Bloom bloom)
     {
         GasUsed += outcome.GasUsed;
         BlobGasUsed += transaction.BlobGas;
@@ -107,11 +108,23 @@ public sealed class BlockOutcome(BlockState state)
             Succeeded = outcome.Status == ExecutionStatus.Success,
             PostState = needsRoot ? input.IntermediateRoot?.Invoke(state) ?? Hash256.Zero : null,
             CumulativeGasUsed = GasUsed,
-            LogsBloom = Bloom.Of(logs),
+            LogsBloom = bloom,
             Logs = logs,
             GasUsed = outcome.GasUsed,
             ContractAddress = outcome.ContractAddress,
         });
+    }
+
+    /// <summary>Adds transactions that follow one another with the receipts that were made for them.</summary>
+    internal void Include(BlockInput input, int first, ReadOnlySpan<Receipt> receipts)
+    {
+        for (var i = 0; i < receipts.Length; i++)
+        {
+            Included.Add(input.Transactions[first + i]);
+        }
+
+        Receipts.AddRange(receipts);
+        GasUsed = receipts[^1].CumulativeGasUsed;
     }
 }
 

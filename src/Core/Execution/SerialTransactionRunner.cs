@@ -9,11 +9,15 @@ public sealed class SerialTransactionRunner(IExecutionEngine engine) : ITransact
     private readonly TransactionProcessor _processor = new(engine);
     private readonly WorldState _world = new();
     private readonly StateChanges _changes = new();
+    private readonly BloomPlaces _blooms = new();
 
-    public void Run(BlockInput input, BlockOutcome outcome)
+    public void Run(BlockInput input, BlockOutcome outcome) => Run(input, outcome, 0, input.Transactions.Count);
+
+    /// <summary>Runs a part of the block: the transactions from the first to before the end.</summary>
+    internal void Run(BlockInput input, BlockOutcome outcome, int first, int end)
     {
         var context = input.Context;
-        for (var i = 0; i < input.Transactions.Count; i++)
+        for (var i = first; i < end; i++)
         {
             var transaction = input.Transactions[i];
             var result = BlobsFit(input, outcome, transaction)
@@ -23,7 +27,8 @@ public sealed class SerialTransactionRunner(IExecutionEngine engine) : ITransact
             {
                 _world.CollectChanges(_changes);
                 outcome.State.Apply(_changes);
-                outcome.Include(input, transaction, result, [.. _world.Logs]);
+                var logs = _world.TakeLogs();
+                outcome.Include(input, transaction, result, logs, _blooms.Of(logs));
                 continue;
             }
 

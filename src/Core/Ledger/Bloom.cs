@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Primitives;
 
@@ -21,6 +22,8 @@ public sealed class Bloom : IEquatable<Bloom>
 
         _bits = bits.ToArray();
     }
+
+    private Bloom(byte[] bits) => _bits = bits;
 
     public static Bloom Empty { get; } = new(new byte[Size]);
 
@@ -47,22 +50,36 @@ public sealed class Bloom : IEquatable<Bloom>
         return new Bloom(bits);
     }
 
-    /// <summary>The union of several blooms.</summary>
+    /// <summary>The union of several blooms; the shared empty one where all are that.</summary>
     public static Bloom Union(IEnumerable<Bloom> blooms)
     {
-        var bits = new byte[Size];
+        byte[]? bits = null;
         foreach (var bloom in blooms)
         {
             if (!ReferenceEquals(bloom, Empty))
             {
-                for (var i = 0; i < Size; i++)
-                {
-                    bits[i] |= bloom._bits[i];
-                }
+                bits ??= new byte[Size];
+                OrInto(bits, bloom._bits);
             }
         }
 
-        return new Bloom(bits);
+        return bits is null ? Empty : new Bloom(bits);
+    }
+
+    /// <summary>Takes 256 bytes over that nobody else changes.</summary>
+    internal static Bloom Own(byte[] bits) => new(bits);
+
+    /// <summary>The bit, 0 to 2,047, that two bytes of a hash stand for.</summary>
+    internal static ushort BitAt(ReadOnlySpan<byte> pair) => (ushort)(((pair[0] << 8) | pair[1]) & 0x7FF);
+
+    internal static void Set(byte[] bits, int bit) => bits[Size - 1 - (bit / 8)] |= (byte)(1 << (bit % 8));
+
+    private static void OrInto(byte[] bits, byte[] others)
+    {
+        for (var i = 0; i < Size; i += Vector256<byte>.Count)
+        {
+            (Vector256.LoadUnsafe(ref bits[i]) | Vector256.LoadUnsafe(ref others[i])).StoreUnsafe(ref bits[i]);
+        }
     }
 
     /// <summary>Whether the value may have been added; false is certain.</summary>
@@ -72,8 +89,8 @@ public sealed class Bloom : IEquatable<Bloom>
         Keccak256.Hash(value, hash);
         for (var i = 0; i < 6; i += 2)
         {
-            var (index, mask) = Place(hash[i..]);
-            if ((_bits[index] & mask) == 0)
+            var bit = BitAt(hash[i..]);
+            if ((_bits[Size - 1 - (bit / 8)] & (1 << (bit % 8))) == 0)
             {
                 return false;
             }
@@ -96,14 +113,7 @@ public sealed class Bloom : IEquatable<Bloom>
         Keccak256.Hash(value, hash);
         for (var i = 0; i < 6; i += 2)
         {
-            var (index, mask) = Place(hash[i..]);
-            bits[index] |= mask;
+            Set(bits, BitAt(hash[i..]));
         }
-    }
-
-    private static (int Index, byte Mask) Place(ReadOnlySpan<byte> pair)
-    {
-        var bit = ((pair[0] << 8) | pair[1]) & 0x7FF;
-        return (Size - 1 - (bit / 8), (byte)(1 << (bit % 8)));
     }
 }

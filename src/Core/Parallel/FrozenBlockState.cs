@@ -45,7 +45,7 @@ internal sealed class FrozenBlockState : IStateReader
         value = default;
         if (_changed.TryGetValue(address, out var known))
         {
-            if (known.Slots.TryGetValue(slot, out var written))
+            if (known.HasSlots && known.Slots.TryGetValue(slot, out var written))
             {
                 value = written.Current;
                 return ReadStatus.Found;

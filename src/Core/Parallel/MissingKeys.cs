@@ -12,7 +12,7 @@ internal sealed class MissingKeys(IStateLoader? loader, BlockStm scheduler)
     private readonly HashSet<MissingKey> _underWay = [];
 
     /// <summary>Fetches what every execution will read first: senders, recipients and the coinbase.</summary>
-    internal void Prefetch(BlockInput input)
+    internal static void Prefetch(BlockInput input, IStateLoader? loader)
     {
         if (loader is null)
         {

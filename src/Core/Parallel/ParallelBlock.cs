@@ -5,11 +5,13 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Core.Parallel;
 
-/// <summary>One block under Block-STM: executes, validates and commits its transactions for the scheduler.</summary>
+/// <summary>A part of a block under Block-STM: executes, validates and commits its transactions for the scheduler.</summary>
 internal sealed class ParallelBlock : IBlockStmClient
 {
     private readonly BlockInput _input;
     private readonly BlockOutcome _outcome;
+    private readonly int _first;
+    private readonly int _count;
     private readonly ParallelTransactionRunner.Worker[] _workers;
     private readonly ParallelStateView[] _views;
     private readonly StateTransactionRecord[] _records;
@@ -19,30 +21,30 @@ internal sealed class ParallelBlock : IBlockStmClient
     private readonly BlockStm _scheduler;
 
     internal ParallelBlock(
-        BlockInput input, BlockOutcome outcome, ParallelTransactionRunner.Worker[] workers,
+        BlockInput input, BlockOutcome outcome, int first, int end, ParallelTransactionRunner.Worker[] workers,
         StateTransactionRecord[] records, ParallelRunnerOptions options)
     {
+        _first = first;
+        _count = end - first;
         _input = input;
         _outcome = outcome;
         _workers = workers;
-        var count = input.Transactions.Count;
         _memory = new StateMemory(new FrozenBlockState(outcome.State));
         _views = [.. workers.Select(
             (worker, i) => new ParallelStateView(_memory, worker.Arena, i, options.Interleaving))];
         _records = records;
-        _predecessors = PredecessorsBySender(input.Transactions);
+        _predecessors = PredecessorsBySender(input.Transactions, first, _count);
 
         // With a database at a distance every transaction is begun at once, to learn what it needs.
         var isDistant = outcome.State.Parent is IStateLoader;
-        var window = isDistant ? count : options.Workers * BlockStmOptions.WindowPerWorker;
+        var window = isDistant ? _count : options.Workers * BlockStmOptions.WindowPerWorker;
         _scheduler = new BlockStm(
-            this, count, new BlockStmOptions(options.Workers, options.ValidateAhead, window, options.Interleaving));
+            this, _count, new BlockStmOptions(options.Workers, options.ValidateAhead, window, options.Interleaving));
         _missing = new MissingKeys(outcome.State.Parent as IStateLoader, _scheduler);
     }
 
     internal BlockStmStatistics Run()
     {
-        _missing.Prefetch(_input);
         _scheduler.Run();
         if (_outcome.Error == BlockExecutionError.None)
         {
@@ -65,7 +67,7 @@ internal sealed class ParallelBlock : IBlockStmClient
         view.Begin(transaction);
         world.Reset(view, _input.Context.Rules);
         var result = _workers[worker].Processor.Execute(
-            _input.Transactions[transaction], _input.Context, world, _input.Context.GasLimit,
+            _input.Transactions[_first + transaction], _input.Context, world, _input.Context.GasLimit,
             _input.TransactionOptions);
         if (result.IsSuspended)
         {
@@ -78,7 +80,8 @@ internal sealed class ParallelBlock : IBlockStmClient
         var executed = result.Error == TransactionError.None;
         view.Publish(record, world, withChanges: executed);
         record.Outcome = result;
-        record.Logs = executed ? [.. world.Logs] : [];
+        record.Logs = executed ? world.TakeLogs() : [];
+        record.Bloom = _workers[worker].Blooms.Of(record.Logs);
         return ExecutionStep.Done;
     }
 
@@ -89,17 +92,17 @@ internal sealed class ParallelBlock : IBlockStmClient
     public bool Commit(int worker, int transaction)
     {
         var record = _records[transaction];
-        var subject = _input.Transactions[transaction];
+        var subject = _input.Transactions[_first + transaction];
         var error = CheckRoom(subject, record.Outcome.Error);
         if (error == TransactionError.None)
         {
             record.Finish(transaction);
-            _outcome.Include(_input, subject, record.Outcome, record.Logs);
+            _outcome.Include(_input, subject, record.Outcome, record.Logs, record.Bloom);
             return true;
         }
 
         record.Withdraw();
-        _outcome.LeftOut.Add(new LeftOutTransaction(transaction, subject, error));
+        _outcome.LeftOut.Add(new LeftOutTransaction(_first + transaction, subject, error));
         if (!_input.LeaveOutInvalid)
         {
             _outcome.Error = error == TransactionError.BlobGasExceedsBlock
@@ -143,7 +146,7 @@ internal sealed class ParallelBlock : IBlockStmClient
             }
         }
 
-        for (var i = 0; i < _input.Transactions.Count; i++)
+        for (var i = 0; i < _count; i++)
         {
             if (_records[i].Outcome.Error == TransactionError.None)
             {
@@ -174,13 +177,13 @@ internal sealed class ParallelBlock : IBlockStmClient
         }
     }
 
-    private static int[] PredecessorsBySender(IReadOnlyList<Transaction> transactions)
+    private static int[] PredecessorsBySender(IReadOnlyList<Transaction> transactions, int first, int count)
     {
-        var predecessors = new int[transactions.Count];
-        var last = new Dictionary<Address, int>(transactions.Count);
+        var predecessors = new int[count];
+        var last = new Dictionary<Address, int>(count);
         for (var i = 0; i < predecessors.Length; i++)
         {
-            var sender = transactions[i].Sender.GetValueOrDefault();
+            var sender = transactions[first + i].Sender.GetValueOrDefault();
             predecessors[i] = last.TryGetValue(sender, out var before) ? before : -1;
             last[sender] = i;
         }

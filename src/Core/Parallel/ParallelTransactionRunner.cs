@@ -1,11 +1,12 @@
 using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
 
 namespace SuperVm.Core.Parallel;
 
 /// <summary>How <see cref="ParallelTransactionRunner"/> runs blocks.</summary>
-/// <param name="Workers">Threads; 1 runs serially.</param>
+/// <param name="Workers">Threads; 1 runs one transaction after another.</param>
 /// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
 /// <param name="SerialBelow">Blocks with fewer transactions run serially: starting workers costs more.</param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
@@ -16,8 +17,9 @@ public sealed record ParallelRunnerOptions(
 /// Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.
 /// </summary>
 /// <remarks>
-/// Blocks that it cannot run in parallel go to the serial runner: receipts with intermediate roots (before Byzantium)
-/// need one state after another. One block at a time.
+/// Runs of plain transfers go through <see cref="TransferRuns"/>, all else through Block-STM. Blocks that it cannot run in
+/// parallel go to the serial runner: receipts with intermediate roots (before Byzantium) need one state after another.
+/// One block at a time.
 /// </remarks>
 public sealed class ParallelTransactionRunner : ITransactionRunner
 {
@@ -26,6 +28,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
 
     private readonly ParallelRunnerOptions _options;
     private readonly SerialTransactionRunner _serial;
+    private readonly TransferRuns _transfers;
     private readonly Worker[] _workers;
     private StateTransactionRecord[] _records = [];
 
@@ -37,6 +40,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Workers, BlockStmOptions.MaxWorkers);
         _options = options;
         _serial = new SerialTransactionRunner(engines());
+        _transfers = new TransferRuns(options.Workers);
         _workers = new Worker[options.Workers];
         for (var i = 0; i < _workers.Length; i++)
         {
@@ -49,15 +53,43 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
 
     public void Run(BlockInput input, BlockOutcome outcome)
     {
-        if (_options.Workers == 1 || input.Transactions.Count < _options.SerialBelow
-            || !input.Context.Rules.Eip658)
+        MissingKeys.Prefetch(input, outcome.State.Parent as IStateLoader);
+        var count = input.Transactions.Count;
+        var (done, next) = (0, 0);
+        while (next < count && outcome.Error == BlockExecutionError.None)
         {
-            _serial.Run(input, outcome);
+            var end = TransferRuns.EndOf(input, next);
+            if (end - next < TransferRuns.ShortestRun)
+            {
+                next = end + 1;
+                continue;
+            }
+
+            RunAny(input, outcome, done, next);
+            if (outcome.Error == BlockExecutionError.None)
+            {
+                done = _transfers.Run(input, outcome, next, end);
+                next = done == end ? end : done + 1;
+            }
+        }
+
+        if (outcome.Error == BlockExecutionError.None)
+        {
+            RunAny(input, outcome, done, count);
+        }
+    }
+
+    /// <summary>Runs a part of the block that may hold anything.</summary>
+    private void RunAny(BlockInput input, BlockOutcome outcome, int first, int end)
+    {
+        if (_options.Workers == 1 || end - first < _options.SerialBelow || !input.Context.Rules.Eip658)
+        {
+            _serial.Run(input, outcome, first, end);
             return;
         }
 
-        PrepareRecords(input.Transactions.Count);
-        var block = new ParallelBlock(input, outcome, _workers, _records, _options);
+        PrepareRecords(end - first);
+        var block = new ParallelBlock(input, outcome, first, end, _workers, _records, _options);
         Statistics = block.Run();
     }
 
@@ -85,5 +117,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     {
         /// <summary>Versions that the worker writes; free again when the block is done.</summary>
         internal VersionChain<UInt256>.VersionArena Arena { get; } = new();
+
+        internal BloomPlaces Blooms { get; } = new();
     }
 }

@@ -19,6 +19,8 @@ internal sealed class StateTransactionRecord
 
     internal Log[] Logs { get; set; } = [];
 
+    internal Bloom Bloom { get; set; } = Bloom.Empty;
+
     /// <summary>Code that it deployed.</summary>
     internal List<Code> NewCode { get; } = [];
 

@@ -35,7 +35,7 @@ internal readonly struct BlockDifference(IStateRecords parent)
             if (account.Changed)
             {
                 accounts++;
-                slots += account.Slots.Count;
+                slots += account.HasSlots ? account.Slots.Count : 0;
             }
         }
 
@@ -57,7 +57,7 @@ internal readonly struct BlockDifference(IStateRecords parent)
         {
             AddReplaced(account, existed && storageRoot != StateRoot.Empty, slots);
         }
-        else
+        else if (account.HasSlots)
         {
             foreach (var (slot, value) in account.Slots)
             {
@@ -91,7 +91,7 @@ internal readonly struct BlockDifference(IStateRecords parent)
             }
         }
 
-        if (!account.Exists)
+        if (!account.Exists || !account.HasSlots)
         {
             return;
         }

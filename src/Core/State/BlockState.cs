@@ -81,7 +81,7 @@ public sealed class BlockState(IStateReader parent) : IStateReader
             if (change.StorageCleared)
             {
                 entry.StorageCleared = true;
-                entry.Slots.Clear();
+                entry.ClearSlots();
             }
 
             if (change.NewCode is { } code)
@@ -117,6 +117,21 @@ public sealed class BlockState(IStateReader parent) : IStateReader
         }
 
         return entry;
+    }
+
+    /// <summary>
+    /// The account's entry, if the block has read or changed it; safe for many readers while nobody writes.
+    /// </summary>
+    internal BlockAccount? Known(in Address address) => _accounts.GetValueOrDefault(address);
+
+    /// <summary>Takes entries over that were not known.</summary>
+    internal void Add(ReadOnlySpan<BlockAccount> accounts)
+    {
+        _accounts.EnsureCapacity(_accounts.Count + accounts.Length);
+        foreach (var account in accounts)
+        {
+            _accounts.Add(account.Address, account);
+        }
     }
 
     /// <summary>Keeps code that the block deployed.</summary>
@@ -179,7 +194,7 @@ public sealed class BlockAccount(Address address, bool exists, Account account)
         if (storageCleared)
         {
             StorageCleared = true;
-            Slots.Clear();
+            ClearSlots();
         }
     }
 
@@ -193,8 +208,15 @@ public sealed class BlockAccount(Address address, bool exists, Account account)
         Slots[key] = new BlockSlot(original, value);
     }
 
-    /// <summary>Slots that were read or written.</summary>
-    public Dictionary<UInt256, BlockSlot> Slots { get; } = [];
+    private Dictionary<UInt256, BlockSlot>? _slots;
+
+    /// <summary>Slots that were read or written; most accounts have none, so the table is made on first use.</summary>
+    public Dictionary<UInt256, BlockSlot> Slots => _slots ??= [];
+
+    internal void ClearSlots() => _slots?.Clear();
+
+    /// <summary>Whether any slot was read or written; asked where nobody may make the table.</summary>
+    internal bool HasSlots => _slots is { Count: > 0 };
 }
 
 /// <summary>A slot before and within a block; the original is zero where the storage was cleared in between.</summary>

@@ -36,6 +36,9 @@ public sealed partial class WorldState
     /// <summary>The logs so far, in order.</summary>
     public IReadOnlyList<Log> Logs => _logs;
 
+    /// <summary>The logs so far in an array of their own.</summary>
+    internal Log[] TakeLogs() => _logs.Count == 0 ? [] : [.. _logs];
+
     /// <summary>The reads that answered NotLoaded since the reset.</summary>
     public IReadOnlyList<MissingKey> Missing => _missing;
 

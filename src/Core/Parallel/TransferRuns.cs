@@ -1,0 +1,151 @@
+using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
+
+namespace SuperVm.Core.Parallel;
+
+/// <summary>Runs of plain transfers without speculation: what they touch is known before they run.</summary>
+/// <remarks>
+/// Accounts are dealt out to lanes by their hash, and each lane follows the run in order but acts for its own accounts
+/// only, so that no two threads ever write to the same place:
+/// <code>
+///   lane 0:  tx 0 debit A ──── tx 1 credit C ──── tx 2 debit A, credit D ─▶ final A, C, D
+///   lane 1:  tx 0 credit B ─── tx 1 debit B ───── (nothing of mine)      ─▶ final B
+/// </code>
+/// The lanes bet that every transfer is valid. Whether one is, its sender's lane finds out from the order it keeps. Where
+/// one is not, or an account turns out to have code, the run ends before it: what the lanes did counts for nothing and
+/// is done again up to there.
+/// </remarks>
+internal sealed class TransferRuns(int workers)
+{
+    /// <summary>Shorter runs do not pay for their set-up.</summary>
+    internal const int ShortestRun = 128;
+
+    private readonly TransferLane[] _lanes = [.. Enumerable.Range(0, workers).Select(_ => new TransferLane())];
+
+    /// <summary>Where the run of plain transfers that begins at an index ends; the index itself where none does.</summary>
+    internal static int EndOf(BlockInput input, int first)
+    {
+        var (context, transactions) = (input.Context, input.Transactions);
+        if (!context.Rules.Eip161 || !context.Rules.Eip658)
+        {
+            return first;
+        }
+
+        var end = first;
+        while (end < transactions.Count && IsPlain(transactions[end], context))
+        {
+            end++;
+        }
+
+        return end;
+    }
+
+    /// <summary>
+    /// Carries a run out as far as it holds; answers where it stopped, which is its first transaction where not at all.
+    /// </summary>
+    internal int Run(BlockInput input, BlockOutcome outcome, int first, int end)
+    {
+        var held = Math.Min(end, EndOfRoom(input, outcome.GasUsed, first, end));
+        var status = outcome.State.ReadAccount(input.Context.Coinbase, out var coinbase);
+
+        // An empty account that exists goes when it is touched (EIP-161); that is left to the general way.
+        var mayPay = status == ReadStatus.Absent || (status == ReadStatus.Found && !coinbase.IsEmpty);
+        while (mayPay && held - first >= ShortestRun)
+        {
+            var tried = held;
+            if (TryRun(input, outcome, first, ref held, status == ReadStatus.Found, coinbase))
+            {
+                return tried;
+            }
+        }
+
+        return first;
+    }
+
+    private bool TryRun(
+        BlockInput input, BlockOutcome outcome, int first, ref int end, bool coinbaseExists, in Account coinbase)
+    {
+        var state = outcome.State;
+        var receipts = new Receipt[end - first];
+        var (tried, held, gasBefore) = (end, end, outcome.GasUsed);
+        Crew.Run(workers, workers, lane =>
+        {
+            _lanes[lane].Follow(input, state, first, ref held, lane, workers);
+            WriteReceipts(input, first, gasBefore, receipts, lane, workers);
+        });
+        end = held;
+        if (held < tried)
+        {
+            return false;
+        }
+
+        var tips = UInt256.Zero;
+        foreach (var lane in _lanes)
+        {
+            state.Add(lane.Fresh);
+            lane.ReplaceKnown();
+            tips += lane.Tips;
+        }
+
+        PayCoinbase(state, input.Context.Coinbase, coinbaseExists, coinbase, tips);
+        outcome.Include(input, first, receipts);
+        return true;
+    }
+
+    /// <summary>A value moves between two accounts, and nothing else can happen but that one of them has code.</summary>
+    private static bool IsPlain(Transaction transaction, BlockContext context) =>
+        transaction is { Type: <= TransactionType.DynamicFee, To: { } recipient, Sender: { } sender }
+        && transaction.Data.IsEmpty && transaction.AccessList.Count == 0 && transaction.Authorizations.Count == 0
+        && transaction.BlobVersionedHashes.Count == 0
+        && !transaction.Value.IsZero && transaction.GasLimit >= IntrinsicGas.Transaction
+        && sender != context.Coinbase && recipient != context.Coinbase
+        && !context.Rules.IsPrecompile(recipient)
+        && (!context.Rules.Eip1559 || transaction.MaxFeePerGas >= context.BaseFee);
+
+    /// <summary>Before which transaction the block has no longer the gas that it asks for.</summary>
+    private static int EndOfRoom(BlockInput input, ulong gasUsed, int first, int end)
+    {
+        for (var i = first; i < end; i++, gasUsed += IntrinsicGas.Transaction)
+        {
+            var limit = input.Transactions[i].GasLimit;
+            if (limit > input.Context.GasLimit || gasUsed > input.Context.GasLimit - limit)
+            {
+                return i;
+            }
+        }
+
+        return end;
+    }
+
+    private static void WriteReceipts(
+        BlockInput input, int first, ulong gasBefore, Receipt[] receipts, int lane, int lanes)
+    {
+        var from = (int)((long)receipts.Length * lane / lanes);
+        var to = (int)((long)receipts.Length * (lane + 1) / lanes);
+        for (var i = from; i < to; i++)
+        {
+            receipts[i] = new Receipt
+            {
+                Type = input.Transactions[first + i].Type,
+                Succeeded = true,
+                CumulativeGasUsed = gasBefore + (((ulong)i + 1) * IntrinsicGas.Transaction),
+                LogsBloom = Bloom.Empty,
+                Logs = [],
+                GasUsed = IntrinsicGas.Transaction,
+            };
+        }
+    }
+
+    private static void PayCoinbase(
+        BlockState state, in Address coinbase, bool exists, in Account before, in UInt256 tips)
+    {
+        if (!tips.IsZero)
+        {
+            var after = exists ? before : new Account(0, UInt256.Zero, Code.Empty.Hash, false);
+            state.Known(coinbase)!.Replace(
+                exists: true, after with { Balance = after.Balance + tips }, storageCleared: false);
+        }
+    }
+}
