@@ -282,14 +282,13 @@ public sealed class TransactionProcessor(IExecutionEngine engine)
         var refund = Math.Min((ulong)Math.Max(state.Refund, 0), used / (rules.Eip3529 ? 5UL : 2UL));
         used = Math.Max(used - refund, floor);
         state.AddBalance(sender, gasPrice * (transaction.GasLimit - used));
-        if (!state.TryOpen(block.Coinbase, out var coinbase))
+        var tip = rules.Eip1559 && gasPrice >= block.BaseFee ? gasPrice - block.BaseFee
+            : rules.Eip1559 ? UInt256.Zero : gasPrice;
+        if (!state.TryPayFee(block.Coinbase, tip * used))
         {
             return Suspended;
         }
 
-        var tip = rules.Eip1559 && gasPrice >= block.BaseFee ? gasPrice - block.BaseFee
-            : rules.Eip1559 ? UInt256.Zero : gasPrice;
-        state.AddBalance(coinbase, tip * used);
         return new TransactionOutcome
         {
             Status = result.Status,

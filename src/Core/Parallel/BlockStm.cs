@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace SuperVm.Core.Parallel;
@@ -19,6 +20,8 @@ namespace SuperVm.Core.Parallel;
 ///    is final, and executed again on the spot where that fails. Correctness rests on this check alone; validation
 ///    ahead of it only finds conflicts earlier, so it may be switched off where there are few workers.
 /// 2. Transactions known to follow another (same sender) wait for it from the start instead of aborting first.
+/// 3. A worker takes some transactions at a time (a batch), and what it executed it also commits when their turn comes:
+///    records and versions then stay in its core's cache. Only who has nothing else to do commits for others.
 /// Races: any worker may call anything; the state word of a transaction is changed by compare-and-swap only, and one
 /// worker at a time executes, validates for commit, or commits a transaction.
 /// </remarks>
@@ -42,17 +45,17 @@ internal sealed class BlockStm
         _client = client;
         _options = options;
         _count = count;
-        _slots = new Slot[count];
+        _slots = ArrayPool<Slot>.Shared.Rent(count);
         for (var i = 0; i < count; i++)
         {
-            _slots[i].DependentsHead = NoDependent;
+            _slots[i] = new Slot { DependentsHead = NoDependent };
         }
     }
 
     /// <summary>What happened, for metrics and the tuner; whole once <see cref="Run"/> returned.</summary>
     internal BlockStmStatistics Statistics { get; } = new();
 
-    /// <summary>Runs to the last commit; the calling thread is worker 0. Rethrows what a worker threw.</summary>
+    /// <summary>Runs to the last commit, once; the calling thread is worker 0. Rethrows what a worker threw.</summary>
     internal void Run()
     {
         var helpers = Math.Min(_options.Workers, Math.Max(_count, 1)) - 1;
@@ -65,6 +68,7 @@ internal sealed class BlockStm
 
         Guard(0);
         Task.WaitAll(tasks);
+        ArrayPool<Slot>.Shared.Return(_slots);
         if (_failure is { } failure)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
@@ -76,6 +80,10 @@ internal sealed class BlockStm
         try
         {
             Work(worker);
+            if (Volatile.Read(ref _stopped) == 0)
+            {
+                _client.Conclude(worker);
+            }
         }
         catch (Exception failure)
         {
@@ -89,10 +97,13 @@ internal sealed class BlockStm
     private void Work(int worker)
     {
         var spinner = default(SpinWait);
+        var batch = default(Range);
+        var onlyOwn = _options.Batch > 1;
         while (!IsDone)
         {
             _options.Interleaving?.Invoke(worker);
-            if (TryCommit(worker) || TryValidateNext(worker) || TryExecuteNext(worker) || _client.TryLoad(worker))
+            if (TryCommit(worker, onlyOwn) || TryValidateNext(worker) || TryExecuteNext(worker, ref batch)
+                || (onlyOwn && TryCommit(worker, onlyOwn: false)) || _client.TryLoad(worker))
             {
                 spinner.Reset();
                 continue;
@@ -103,24 +114,30 @@ internal sealed class BlockStm
         }
     }
 
-    private bool TryExecuteNext(int worker)
+    private bool TryExecuteNext(int worker, ref Range batch)
     {
-        while (Volatile.Read(ref _shared.ExecutionIndex) < _count && IsWithinWindow)
+        while (true)
         {
-            var next = Interlocked.Increment(ref _shared.ExecutionIndex) - 1;
-            if (next >= _count)
+            if (batch.Next >= batch.End)
             {
-                return false;
+                if (Volatile.Read(ref _shared.ExecutionIndex) >= _count || !IsWithinWindow)
+                {
+                    return false;
+                }
+
+                batch.End = Interlocked.Add(ref _shared.ExecutionIndex, _options.Batch);
+                batch.Next = batch.End - _options.Batch;
+                batch.End = Math.Min(batch.End, _count);
+                continue;
             }
 
+            var next = batch.Next++;
             if (TryIncarnate(next) && !WaitsForKnown(next))
             {
                 Execute(worker, next);
                 return true;
             }
         }
-
-        return false;
     }
 
     /// <summary>
@@ -156,6 +173,7 @@ internal sealed class BlockStm
             switch (step.Kind)
             {
                 case ExecutionStepKind.Executed:
+                    _slots[transaction].Owner = worker;
                     Finish(transaction);
                     return true;
                 case ExecutionStepKind.Blocked when TryBlockOn(transaction, step.BlockedOn):
@@ -234,18 +252,20 @@ internal sealed class BlockStm
         Volatile.Write(ref status, ((status >> IncarnationShift) + 1) << IncarnationShift | Executing);
     }
 
-    private bool TryCommit(int worker)
+    /// <summary>Commits what is next and ready; only what the worker itself executed, where that is asked for.</summary>
+    private bool TryCommit(int worker, bool onlyOwn)
     {
         var first = Volatile.Read(ref _shared.CommitIndex);
         if (first >= _count || (Volatile.Read(ref _slots[first].Status) & StateMask) != Executed
-            || Interlocked.Exchange(ref _commitLock, 1) != 0)
+            || (onlyOwn && _slots[first].Owner != worker) || Interlocked.Exchange(ref _commitLock, 1) != 0)
         {
             return false;
         }
 
         var next = _shared.CommitIndex;
         first = next;
-        while (next < _count && Volatile.Read(ref _stopped) == 0 && TryCommitOne(worker, next))
+        while (next < _count && Volatile.Read(ref _stopped) == 0
+            && (!onlyOwn || _slots[next].Owner == worker) && TryCommitOne(worker, next))
         {
             Volatile.Write(ref _shared.CommitIndex, ++next);
         }
@@ -373,6 +393,16 @@ internal sealed class BlockStm
 
         [FieldOffset(8)]
         public int NextDependent;
+
+        /// <summary>The worker that executed the last incarnation; a hint as long as the state is not Executed.</summary>
+        [FieldOffset(12)]
+        public int Owner;
+    }
+
+    /// <summary>Transactions that a worker has taken and not yet looked at.</summary>
+    private struct Range
+    {
+        public int Next, End;
     }
 
     [StructLayout(LayoutKind.Explicit, Size = 256)]

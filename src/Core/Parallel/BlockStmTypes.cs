@@ -44,15 +44,19 @@ internal interface IBlockStmClient
 
     /// <summary>Fetches missing keys and resumes who waited for them; false where nothing is missing.</summary>
     bool TryLoad(int worker);
+
+    /// <summary>All is committed: called once by each worker, to share what is left to do.</summary>
+    void Conclude(int worker);
 }
 
 /// <summary>How a block is run.</summary>
 /// <param name="Workers">Threads, the caller's among them; at least 1.</param>
 /// <param name="ValidateAhead">Whether idle workers validate above the commit index.</param>
 /// <param name="Window">Transactions above the commit index that may be executed.</param>
+/// <param name="Batch">Transactions that a worker takes at a time; more than 1 where they are short.</param>
 /// <param name="Interleaving">Called at every scheduling point with the worker; tests yield or delay there.</param>
 internal sealed record BlockStmOptions(
-    int Workers, bool ValidateAhead, int Window, Action<int>? Interleaving = null)
+    int Workers, bool ValidateAhead, int Window, int Batch = 1, Action<int>? Interleaving = null)
 {
     /// <summary>How far ahead of the commits a worker may go, for each worker.</summary>
     internal const int WindowPerWorker = 32;

@@ -62,7 +62,7 @@ public sealed class MvccEngine<TKey, TValue>
         var scheduler = new BlockStm(
             client, batch.Count, new BlockStmOptions(
                 options.Workers, options.ValidateAhead, options.Workers * BlockStmOptions.WindowPerWorker,
-                options.Interleaving));
+                options.Batch, options.Interleaving));
         Statistics = scheduler.Statistics;
         scheduler.Run();
         CommitToStore(location => location.TryFinish());
@@ -164,6 +164,10 @@ public sealed class MvccEngine<TKey, TValue>
             throw new InvalidOperationException("Keyed values are always loaded.");
 
         public bool TryLoad(int worker) => false;
+
+        public void Conclude(int worker)
+        {
+        }
     }
 }
 
@@ -172,9 +176,10 @@ public sealed class MvccEngine<TKey, TValue>
 /// <param name="LazyAdditions">Whether additions are kept as such until somebody reads.</param>
 /// <param name="BloomFilter">Whether validation looks at write signatures before it looks at versions.</param>
 /// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
+/// <param name="Batch">Transactions that a worker takes at a time.</param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
 public sealed record MvccOptions(
-    int Workers, bool LazyAdditions = true, bool BloomFilter = false, bool ValidateAhead = false,
+    int Workers, bool LazyAdditions = true, bool BloomFilter = false, bool ValidateAhead = false, int Batch = 1,
     Action<int>? Interleaving = null);
 
 /// <summary>A key with its versions of the batch under way and its committed value.</summary>

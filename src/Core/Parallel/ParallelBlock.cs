@@ -8,6 +8,9 @@ namespace SuperVm.Core.Parallel;
 /// <summary>A part of a block under Block-STM: executes, validates and commits its transactions for the scheduler.</summary>
 internal sealed class ParallelBlock : IBlockStmClient
 {
+    /// <summary>How many of the memory's buckets a worker takes over at a time.</summary>
+    private const int BucketsAtATime = 64;
+
     private readonly BlockInput _input;
     private readonly BlockOutcome _outcome;
     private readonly int _first;
@@ -19,19 +22,24 @@ internal sealed class ParallelBlock : IBlockStmClient
     private readonly StateMemory _memory;
     private readonly MissingKeys _missing;
     private readonly BlockStm _scheduler;
+    private readonly List<BlockAccount>?[] _taken;
+    private int _nextBucket;
 
     internal ParallelBlock(
         BlockInput input, BlockOutcome outcome, int first, int end, ParallelTransactionRunner.Worker[] workers,
-        StateTransactionRecord[] records, ParallelRunnerOptions options)
+        StateMemory memory, StateTransactionRecord[] records, ParallelRunnerOptions options)
     {
         _first = first;
         _count = end - first;
         _input = input;
         _outcome = outcome;
         _workers = workers;
-        _memory = new StateMemory(new FrozenBlockState(outcome.State));
+        _memory = memory;
+        _memory.Begin(new FrozenBlockState(outcome.State), _count);
+        _memory.DeferFees(input.Context.Coinbase, records, _count);
         _views = [.. workers.Select(
             (worker, i) => new ParallelStateView(_memory, worker.Arena, i, options.Interleaving))];
+        _taken = new List<BlockAccount>[workers.Length];
         _records = records;
         _predecessors = PredecessorsBySender(input.Transactions, first, _count);
 
@@ -39,7 +47,8 @@ internal sealed class ParallelBlock : IBlockStmClient
         var isDistant = outcome.State.Parent is IStateLoader;
         var window = isDistant ? _count : options.Workers * BlockStmOptions.WindowPerWorker;
         _scheduler = new BlockStm(
-            this, _count, new BlockStmOptions(options.Workers, options.ValidateAhead, window, options.Interleaving));
+            this, _count, new BlockStmOptions(
+                options.Workers, options.ValidateAhead, window, isDistant ? 1 : options.Batch, options.Interleaving));
         _missing = new MissingKeys(outcome.State.Parent as IStateLoader, _scheduler);
     }
 
@@ -48,8 +57,10 @@ internal sealed class ParallelBlock : IBlockStmClient
         _scheduler.Run();
         if (_outcome.Error == BlockExecutionError.None)
         {
-            TakeOver();
+            AdoptTaken();
         }
+
+        _memory.End();
 
         foreach (var worker in _workers)
         {
@@ -65,7 +76,7 @@ internal sealed class ParallelBlock : IBlockStmClient
     {
         var (view, world) = (_views[worker], _workers[worker].World);
         view.Begin(transaction);
-        world.Reset(view, _input.Context.Rules);
+        world.Reset(view, _input.Context.Rules, view.DefersFees);
         var result = _workers[worker].Processor.Execute(
             _input.Transactions[_first + transaction], _input.Context, world, _input.Context.GasLimit,
             _input.TransactionOptions);
@@ -85,7 +96,15 @@ internal sealed class ParallelBlock : IBlockStmClient
         return ExecutionStep.Done;
     }
 
-    public bool Validate(int worker, int transaction) => _records[transaction].Revalidate(transaction);
+    public bool Validate(int worker, int transaction)
+    {
+        var record = _records[transaction];
+        return record.Revalidate(transaction) && MayDefer(record);
+    }
+
+    /// <summary>A fee recipient that comes to an end or into being must be paid in order after all.</summary>
+    private bool MayDefer(StateTransactionRecord record) =>
+        _memory.FeeRecipient is not { LifeChain.IsEmpty: false } || record.Fee.Read().IsZero;
 
     public void MarkEstimates(int transaction) => _records[transaction].MarkEstimates();
 
@@ -135,46 +154,72 @@ internal sealed class ParallelBlock : IBlockStmClient
     private static bool IsStateless(TransactionError error) =>
         error is > TransactionError.None and < TransactionError.FeeCapBelowBaseFee;
 
-    /// <summary>The final values become the block's changes.</summary>
-    private void TakeOver()
+    /// <summary>Makes the final values ready to become the block's changes; the workers share the accounts.</summary>
+    public void Conclude(int worker)
     {
-        foreach (var location in _memory.Accounts)
+        var taken = _taken[worker] = [];
+        while (true)
         {
-            if (location.IsTouched)
+            var end = Interlocked.Add(ref _nextBucket, BucketsAtATime);
+            if (end - BucketsAtATime >= _memory.AccountBuckets)
             {
-                TakeOver(location);
+                return;
             }
+
+            for (var bucket = end - BucketsAtATime; bucket < end; bucket++)
+            {
+                for (var location = _memory.AccountsIn(bucket); location is not null; location = location.Next)
+                {
+                    if ((!location.IsPristine || location.Slots is not null) && TakeOver(location) is { } account)
+                    {
+                        taken.Add(account);
+                    }
+                }
+            }
+        }
+    }
+
+    private void AdoptTaken()
+    {
+        foreach (var taken in _taken)
+        {
+            _outcome.State.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(taken));
         }
 
         for (var i = 0; i < _count; i++)
         {
-            if (_records[i].Outcome.Error == TransactionError.None)
+            if (_records[i].NewCode.Count > 0 && _records[i].Outcome.Error == TransactionError.None)
             {
                 _outcome.State.AddCode(_records[i].NewCode);
             }
         }
     }
 
-    private void TakeOver(AccountLocation location)
+    /// <summary>Gives the account its final values; answers it where the block had not known it.</summary>
+    private BlockAccount? TakeOver(AccountLocation location)
     {
-        location.TryResolve(int.MaxValue, AccountPart.Life, out var life);
-        location.TryResolve(int.MaxValue, AccountPart.Nonce, out var nonce);
-        location.TryResolve(int.MaxValue, AccountPart.Balance, out var balance);
-        location.TryResolve(int.MaxValue, AccountPart.CodeHash, out var code);
-        var account = new Account(
-            nonce.Value.U0, balance.Value, new Hash256(code.Value.ToBigEndian()), Life.HasStorage(life.Value));
-        var target = _outcome.State.Adopt(location.Address, location.BaseExists, location.Base);
-        target.Replace(Life.Exists(life.Value), account, Life.ClearedBy(life.Value) != 0);
-        if (!location.HasSlots)
+        var known = _outcome.State.Known(location.Address);
+        var target = known ?? new BlockAccount(location.Address, location.BaseExists, location.Base);
+        if (!location.IsPristine)
         {
-            return;
+            location.TryResolve(int.MaxValue, AccountPart.Life, out var life);
+            location.TryResolve(int.MaxValue, AccountPart.Nonce, out var nonce);
+            location.TryResolve(int.MaxValue, AccountPart.Balance, out var balance);
+            location.TryResolve(int.MaxValue, AccountPart.CodeHash, out var code);
+            var account = new Account(
+                nonce.Value.U0, balance.Value,
+                System.Runtime.CompilerServices.Unsafe.BitCast<UInt256, Hash256>(code.Value),
+                Life.HasStorage(life.Value));
+            target.Replace(Life.Exists(life.Value), account, Life.ClearedBy(life.Value) != 0);
         }
 
-        foreach (var slot in location.Slots.Values)
+        for (var slot = location.Slots; slot is not null; slot = slot.NextOfOwner)
         {
-            slot.TryResolve(int.MaxValue, AccountPart.Life, out var value);
+            slot.TryResolve(int.MaxValue, out var value);
             target.ReplaceSlot(slot.Key, slot.Base, value.Value);
         }
+
+        return known is null ? target : null;
     }
 
     private static int[] PredecessorsBySender(IReadOnlyList<Transaction> transactions, int first, int count)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
 
@@ -13,19 +14,25 @@ internal sealed class ParallelStateView(
     StateMemory memory, VersionChain<UInt256>.VersionArena arena, int worker, Action<int>? interleaving)
     : IStateReader, ITrackingSink
 {
-    private readonly List<OpenAccount> _accounts = [];
-    private readonly List<(SlotLocation Location, StateRead Read)> _slots = [];
+    private AccountRead[] _accounts = new AccountRead[16];
+    private SlotRead[] _slots = new SlotRead[32];
+    private int _accountCount, _slotCount;
+    private AccountLocation? _owner;
     private StateTransactionRecord _record = new();
     private int _transaction;
 
     /// <summary>The transaction that execution has to wait for, or −1.</summary>
     internal int BlockedOn { get; private set; }
 
+    /// <summary>Whether a fee may be noted instead of paid; see <see cref="StateMemory.DeferFees"/>.</summary>
+    internal bool DefersFees => memory.FeeRecipient is { LifeChain.IsEmpty: true };
+
     internal void Begin(int transaction)
     {
         _transaction = transaction;
-        _accounts.Clear();
-        _slots.Clear();
+        _accountCount = 0;
+        _slotCount = 0;
+        _owner = null;
         BlockedOn = -1;
     }
 
@@ -39,45 +46,65 @@ internal sealed class ParallelStateView(
             return ReadStatus.NotLoaded;
         }
 
-        var open = new OpenAccount { Location = location };
-        if (!Resolve(location, AccountPart.Nonce, out open.Nonce)
-            || !Resolve(location, AccountPart.Balance, out open.Balance)
-            || !Resolve(location, AccountPart.CodeHash, out open.CodeHash)
-            || !Resolve(location, AccountPart.Life, out open.Life))
+        if (_accountCount == _accounts.Length)
+        {
+            Array.Resize(ref _accounts, _accounts.Length * 2);
+        }
+
+        ref var open = ref _accounts[_accountCount];
+        open.Location = location;
+        open.IsPristine = location.IsPristine;
+        if (open.IsPristine)
+        {
+            _accountCount++;
+            account = location.Base;
+            return location.BaseExists ? ReadStatus.Found : ReadStatus.Absent;
+        }
+
+        if (!TryResolve(location, AccountPart.Nonce, out open.Nonce)
+            || !TryResolve(location, AccountPart.Balance, out open.Balance)
+            || !TryResolve(location, AccountPart.CodeHash, out open.CodeHash)
+            || !TryResolve(location, AccountPart.Life, out open.Life))
         {
             return ReadStatus.NotLoaded;
         }
 
-        _accounts.Add(open);
+        _accountCount++;
         if (!Life.Exists(open.Life.Value))
         {
             return ReadStatus.Absent;
         }
 
-        Span<byte> hash = stackalloc byte[32];
-        open.CodeHash.Value.WriteBigEndian(hash);
         account = new Account(
-            open.Nonce.Value.U0, open.Balance.Value, new Hash256(hash), Life.HasStorage(open.Life.Value));
+            open.Nonce.Value.U0, open.Balance.Value, Unsafe.BitCast<UInt256, Hash256>(open.CodeHash.Value),
+            Life.HasStorage(open.Life.Value));
         return ReadStatus.Found;
     }
 
     public ReadStatus ReadSlot(in Address address, in UInt256 slot, out UInt256 value)
     {
         value = default;
-        var owner = memory.Locate(address);
-        var location = owner is null ? null : memory.Locate(owner, slot);
+        var location = OwnerOf(address) is { } owner ? memory.Locate(owner, slot) : null;
         if (location is null)
         {
             return ReadStatus.NotLoaded;
         }
 
-        if (!Resolve(location, AccountPart.Life, out var read))
+        if (_slotCount == _slots.Length)
         {
+            Array.Resize(ref _slots, _slots.Length * 2);
+        }
+
+        ref var open = ref _slots[_slotCount];
+        open.Location = location;
+        if (!location.TryResolve(_transaction, out open.Answer))
+        {
+            BlockedOn = open.Answer.Transaction;
             return ReadStatus.NotLoaded;
         }
 
-        _slots.Add((location, read));
-        value = read.Value;
+        _slotCount++;
+        value = open.Answer.Value;
         return ReadStatus.Found;
     }
 
@@ -89,18 +116,56 @@ internal sealed class ParallelStateView(
         interleaving?.Invoke(worker);
         _record = record;
         record.Begin();
+        record.Fee.Write(withChanges ? world.DeferredFee : UInt256.Zero);
         world.Track(this, withChanges);
         record.End();
     }
 
     public void Take(in TrackedAccount account)
     {
-        var open = _accounts[account.Ordinal];
+        ref var open = ref _accounts[account.Ordinal];
         var location = open.Location;
-        _record.AddRead(location, AccountPart.Life, open.Life);
-        AddUse(account, AccountFields.Nonce, location, AccountPart.Nonce, open.Nonce);
-        AddUse(account, AccountFields.Balance, location, AccountPart.Balance, open.Balance);
-        AddUse(account, AccountFields.Code, location, AccountPart.CodeHash, open.CodeHash);
+        ref var read = ref _record.AddAccount();
+        read.Location = location;
+        read.Uses = account.Uses;
+        read.IsPristine = open.IsPristine;
+        if (!open.IsPristine)
+        {
+            read.Life = open.Life;
+            read.Nonce = open.Nonce;
+            read.Balance = open.Balance;
+            read.CodeHash = open.CodeHash;
+        }
+
+        if (account.Changes != AccountFields.None || account.LifeChanged || account.NewCode is not null)
+        {
+            WriteChanges(account, location, open.IsPristine ? 0 : Life.ClearedBy(open.Life.Value));
+        }
+    }
+
+    public void Take(in TrackedSlot slot)
+    {
+        SlotLocation location;
+        if (slot.Ordinal >= 0)
+        {
+            ref var read = ref _record.AddSlot();
+            read = _slots[slot.Ordinal];
+            location = read.Location;
+        }
+        else
+        {
+            // Zero without a read: the account is new, which its Life, read above, stands for.
+            location = memory.LocateNew(OwnerOf(slot.Address)!, slot.Key);
+        }
+
+        if (slot.Changed)
+        {
+            Write(ref location.Chain, VersionKind.Value, slot.Value);
+        }
+    }
+
+    private void WriteChanges(in TrackedAccount account, AccountLocation location, ulong clearedBy)
+    {
         if (account.NewCode is { } code)
         {
             memory.AddCode(code);
@@ -119,44 +184,13 @@ internal sealed class ParallelStateView(
 
         if ((account.Changes & AccountFields.Code) != 0)
         {
-            Write(ref location.CodeHash, VersionKind.Value, UInt256.FromBigEndian(account.CodeHash.Bytes));
+            Write(ref location.CodeHash, VersionKind.Value, Unsafe.BitCast<Hash256, UInt256>(account.CodeHash));
         }
 
         if (account.LifeChanged)
         {
-            var cleared = account.StorageCleared ? (ulong)_transaction + 1 : Life.ClearedBy(open.Life.Value);
+            var cleared = account.StorageCleared ? (ulong)_transaction + 1 : clearedBy;
             Write(ref location.LifeChain, VersionKind.Value, Life.Pack(account.Exists, account.HasStorage, cleared));
-        }
-    }
-
-    public void Take(in TrackedSlot slot)
-    {
-        SlotLocation location;
-        if (slot.Ordinal >= 0)
-        {
-            (location, var read) = _slots[slot.Ordinal];
-            _record.AddRead(location, AccountPart.Life, read);
-        }
-        else
-        {
-            // Zero without a read: the account is new, which its Life, read above, stands for.
-            var owner = memory.Locate(slot.Address)!;
-            location = memory.Locate(owner, slot.Key) ?? owner.Slots.GetOrAdd(
-                slot.Key, static (key, account) => new SlotLocation(account, key, UInt256.Zero), owner);
-        }
-
-        if (slot.Changed)
-        {
-            Write(ref location.Chain, VersionKind.Value, slot.Value);
-        }
-    }
-
-    private void AddUse(
-        in TrackedAccount account, AccountFields field, AccountLocation location, AccountPart part, in StateRead read)
-    {
-        if ((account.Uses & field) != 0)
-        {
-            _record.AddRead(location, part, read);
         }
     }
 
@@ -175,7 +209,11 @@ internal sealed class ParallelStateView(
             _transaction, _record.Incarnation, VersionKind.Delta, account.Balance, arena));
     }
 
-    private bool Resolve(StateLocation location, AccountPart part, out StateRead read)
+    /// <summary>The location of a slot's account: mostly that of the slot before.</summary>
+    private AccountLocation? OwnerOf(in Address address) =>
+        _owner is { } owner && owner.Address == address ? owner : _owner = memory.Locate(address);
+
+    private bool TryResolve(AccountLocation location, AccountPart part, out StateRead read)
     {
         if (location.TryResolve(_transaction, part, out read))
         {
@@ -184,11 +222,5 @@ internal sealed class ParallelStateView(
 
         BlockedOn = read.Transaction;
         return false;
-    }
-
-    private struct OpenAccount
-    {
-        public AccountLocation Location;
-        public StateRead Nonce, Balance, CodeHash, Life;
     }
 }

@@ -9,9 +9,10 @@ namespace SuperVm.Core.Parallel;
 /// <param name="Workers">Threads; 1 runs one transaction after another.</param>
 /// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
 /// <param name="SerialBelow">Blocks with fewer transactions run serially: starting workers costs more.</param>
+/// <param name="Batch">Transactions that a worker takes at a time; more than 1 where they are short.</param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
 public sealed record ParallelRunnerOptions(
-    int Workers, bool ValidateAhead = false, int SerialBelow = 8, Action<int>? Interleaving = null);
+    int Workers, bool ValidateAhead = false, int SerialBelow = 8, int Batch = 1, Action<int>? Interleaving = null);
 
 /// <summary>
 /// Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.
@@ -30,6 +31,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     private readonly SerialTransactionRunner _serial;
     private readonly TransferRuns _transfers;
     private readonly Worker[] _workers;
+    private readonly StateMemory _memory = new();
     private StateTransactionRecord[] _records = [];
 
     /// <param name="engines">Makes an engine for each worker.</param>
@@ -89,7 +91,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         }
 
         PrepareRecords(end - first);
-        var block = new ParallelBlock(input, outcome, first, end, _workers, _records, _options);
+        var block = new ParallelBlock(input, outcome, first, end, _workers, _memory, _records, _options);
         Statistics = block.Run();
     }
 

@@ -1,230 +1,203 @@
-using System.Collections.Concurrent;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
 
 namespace SuperVm.Core.Parallel;
 
-/// <summary>The part of an account that a version chain is about.</summary>
-internal enum AccountPart : byte
-{
-    Nonce,
-    Balance,
-    CodeHash,
-
-    /// <summary>Existence, presence of storage, and who cleared the storage last; see <see cref="Life"/>.</summary>
-    Life,
-}
-
-/// <summary>Existence and storage of an account packed into a word that versions can carry.</summary>
+/// <summary>All locations that a block touches, on the state that its transactions begin with.</summary>
 /// <remarks>
 /// <code>
-///   limb 0: | has storage: bit 1 | exists: bit 0 |      limb 1: 1 + the transaction that cleared the storage, 0 none
+///   accounts  │ bucket ─▶ location ─▶ location          one table each for accounts and slots; locations are linked
+///   slots     │ bucket ─▶ location                      in by one compare-and-swap and never leave during a block
 /// </code>
+/// The base does not change while the block runs; base values are read once a location. The tables have a fixed number
+/// of buckets, chosen by the number of transactions; more locations than that only make the lists longer.
 /// </remarks>
-internal static class Life
+internal sealed class StateMemory
 {
-    internal static UInt256 Pack(bool exists, bool hasStorage, ulong clearedBy) =>
-        new((exists ? 1UL : 0) | (hasStorage ? 2UL : 0), clearedBy);
+    private const int FewestBuckets = 1 << 10, MostBuckets = 1 << 16;
 
-    internal static bool Exists(in UInt256 life) => (life.U0 & 1) != 0;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Hash256, Code> _code = new();
+    private AccountLocation?[] _accounts = new AccountLocation?[FewestBuckets];
+    private SlotLocation?[] _slots = new SlotLocation?[FewestBuckets];
+    private IStateReader _base = EmptyStateReader.Instance;
 
-    internal static bool HasStorage(in UInt256 life) => (life.U0 & 2) != 0;
+    /// <summary>The fee recipient where fees are deferred, otherwise null.</summary>
+    internal AccountLocation? FeeRecipient { get; private set; }
 
-    internal static ulong ClearedBy(in UInt256 life) => life.U1;
-}
+    /// <summary>Buckets of accounts, for those who share the walk over all of them.</summary>
+    internal int AccountBuckets => _accounts.Length;
 
-/// <summary>A place in state with its versions and its value before the block.</summary>
-internal abstract class StateLocation
-{
-    /// <summary>
-    /// What the place answers to a transaction; false where a lower one is about to write (by whom: answer).
-    /// </summary>
-    internal abstract bool TryResolve(int transaction, AccountPart part, out StateRead read);
-}
+    /// <summary>Forgets the block before and begins one with so many transactions.</summary>
+    internal void Begin(IStateReader baseState, int transactions)
+    {
+        _base = baseState;
+        FeeRecipient = null;
+        _code.Clear();
+        var buckets = FewestBuckets;
+        while (buckets < MostBuckets && buckets < transactions * 4)
+        {
+            buckets *= 2;
+        }
 
-/// <summary>An answer and the version it came from, to be compared again at validation.</summary>
-internal struct StateRead
-{
-    public UInt256 Value;
+        Clear(ref _accounts, buckets);
+        Clear(ref _slots, buckets);
+    }
 
-    /// <summary>
-    /// The transaction whose version answered; −1 the state before the block; −2 only the value tells.
-    /// </summary>
-    public int Transaction;
-    public int Incarnation;
-}
-
-/// <summary>An account's four version chains, its slots and its record before the block.</summary>
-internal sealed class AccountLocation(Address address, bool exists, Account record) : StateLocation
-{
-    internal VersionChain<UInt256> Nonce, Balance, CodeHash, LifeChain;
-
-    internal Address Address { get; } = address;
-
-    internal bool BaseExists { get; } = exists;
-
-    internal Account Base { get; } = exists
-        ? record
-        : new Account(0, UInt256.Zero, Code.Empty.Hash, false);
-
-    private ConcurrentDictionary<UInt256, SlotLocation>? _slots;
+    /// <summary>Lets go of everything that the block held.</summary>
+    internal void End()
+    {
+        _base = EmptyStateReader.Instance;
+        FeeRecipient = null;
+        Array.Clear(_accounts);
+        Array.Clear(_slots);
+        _code.Clear();
+    }
 
     /// <summary>
-    /// The slots that were read or written; most accounts have none, so the table is made on first use.
+    /// Defers fees, which are summed up from the records instead of being written: possible where the recipient exists
+    /// and is not empty, so that a fee changes nothing of it but the balance.
     /// </summary>
-    internal ConcurrentDictionary<UInt256, SlotLocation> Slots
+    internal void DeferFees(in Address recipient, StateTransactionRecord[] records, int count)
     {
-        get
+        if (Locate(recipient) is { BaseExists: true } location && !location.Base.IsEmpty)
         {
-            if (_slots is { } known)
-            {
-                return known;
-            }
-
-            Interlocked.CompareExchange(ref _slots, new ConcurrentDictionary<UInt256, SlotLocation>(), null);
-            return _slots;
+            location.DeferFees(records, count);
+            FeeRecipient = location;
         }
     }
-
-    internal bool HasSlots => Volatile.Read(ref _slots) is not null;
-
-    internal bool IsTouched => !Nonce.IsEmpty || !Balance.IsEmpty || !CodeHash.IsEmpty || !LifeChain.IsEmpty
-        || HasSlots;
-
-    internal ref VersionChain<UInt256> ChainOf(AccountPart part)
-    {
-        switch (part)
-        {
-            case AccountPart.Nonce:
-                return ref Nonce;
-            case AccountPart.Balance:
-                return ref Balance;
-            case AccountPart.CodeHash:
-                return ref CodeHash;
-            default:
-                return ref LifeChain;
-        }
-    }
-
-    internal override bool TryResolve(int transaction, AccountPart part, out StateRead read)
-    {
-        ref var chain = ref ChainOf(part);
-        if (chain.IsEmpty)
-        {
-            read = new StateRead { Value = BaseOf(part), Transaction = -1 };
-            return true;
-        }
-
-        chain.Resolve(transaction, out var resolved);
-        read = new StateRead
-        {
-            Transaction = resolved.HasSum ? -2 : resolved.Transaction,
-            Incarnation = resolved.Incarnation,
-            Value = resolved.Status == ResolveStatus.Written ? resolved.Value
-                : resolved.HasSum ? BaseOf(part) + resolved.Sum : BaseOf(part),
-        };
-        if (resolved.Status == ResolveStatus.Estimate)
-        {
-            read.Transaction = resolved.Transaction;
-            return false;
-        }
-
-        return true;
-    }
-
-    private UInt256 BaseOf(AccountPart part) => part switch
-    {
-        AccountPart.Nonce => Base.Nonce,
-        AccountPart.Balance => Base.Balance,
-        AccountPart.CodeHash => UInt256.FromBigEndian(Base.CodeHash.Bytes),
-        _ => Life.Pack(BaseExists, Base.HasStorage, 0),
-    };
-}
-
-/// <summary>A storage slot's versions and its value before the block.</summary>
-internal sealed class SlotLocation(AccountLocation owner, UInt256 key, UInt256 value) : StateLocation
-{
-    internal VersionChain<UInt256> Chain;
-
-    internal AccountLocation Owner { get; } = owner;
-
-    internal UInt256 Key { get; } = key;
-
-    internal UInt256 Base { get; } = value;
-
-    internal override bool TryResolve(int transaction, AccountPart part, out StateRead read)
-    {
-        var cleared = 0UL;
-        if (!Owner.LifeChain.IsEmpty)
-        {
-            if (!Owner.TryResolve(transaction, AccountPart.Life, out read))
-            {
-                return false;
-            }
-
-            cleared = Life.ClearedBy(read.Value);
-        }
-
-        read = default;
-        Chain.Resolve(transaction, out var resolved);
-        if (resolved.Status == ResolveStatus.Estimate)
-        {
-            read.Transaction = resolved.Transaction;
-            return false;
-        }
-
-        // A clearing counts at the end of its transaction, which writes no slot of the account itself.
-        var written = resolved.Status == ResolveStatus.Written;
-        var survives = cleared == 0 || (written && (ulong)resolved.Transaction + 1 > cleared);
-        read.Value = !survives ? UInt256.Zero : written ? resolved.Value : Base;
-        read.Transaction = cleared == 0 ? resolved.Transaction : -2;
-        read.Incarnation = resolved.Incarnation;
-        return true;
-    }
-}
-
-/// <summary>All locations that a block touches, on the state that its transactions begin with.</summary>
-/// <remarks>The base does not change while the block runs; base values are read once a location.</remarks>
-internal sealed class StateMemory(IStateReader baseState)
-{
-    private readonly ConcurrentDictionary<Address, AccountLocation> _accounts = new();
-    private readonly ConcurrentDictionary<Hash256, Code> _code = new();
-
-    internal ICollection<AccountLocation> Accounts => _accounts.Values;
 
     /// <summary>The account's location; null: not loaded.</summary>
     internal AccountLocation? Locate(in Address address)
     {
-        if (_accounts.TryGetValue(address, out var location))
-        {
-            return location;
-        }
-
-        var status = baseState.ReadAccount(address, out var record);
-        return status == ReadStatus.NotLoaded
-            ? null
-            : _accounts.GetOrAdd(address, new AccountLocation(address, status == ReadStatus.Found, record));
+        var hash = address.GetHashCode();
+        ref var bucket = ref _accounts[hash & (_accounts.Length - 1)];
+        return Find(Volatile.Read(ref bucket), null, hash, address) ?? Read(ref bucket, hash, address);
     }
 
     /// <summary>The slot's location; null: not loaded.</summary>
     internal SlotLocation? Locate(AccountLocation account, in UInt256 key)
     {
-        if (account.Slots.TryGetValue(key, out var location))
+        var hash = HashOf(account, key);
+        ref var bucket = ref _slots[hash & (_slots.Length - 1)];
+        if (Find(Volatile.Read(ref bucket), null, account, key) is { } known)
         {
-            return location;
+            return known;
         }
 
         var value = UInt256.Zero;
-        if (account.BaseExists && baseState.ReadSlot(account.Address, key, out value) == ReadStatus.NotLoaded)
+        if (account.BaseExists && _base.ReadSlot(account.Address, key, out value) == ReadStatus.NotLoaded)
         {
             return null;
         }
 
-        return account.Slots.GetOrAdd(key, new SlotLocation(account, key, value));
+        return Add(ref bucket, new SlotLocation(account, key, value));
     }
+
+    /// <summary>The location of a slot that is known to have been zero before the block.</summary>
+    internal SlotLocation LocateNew(AccountLocation account, in UInt256 key)
+    {
+        ref var bucket = ref _slots[HashOf(account, key) & (_slots.Length - 1)];
+        return Find(Volatile.Read(ref bucket), null, account, key)
+            ?? Add(ref bucket, new SlotLocation(account, key, UInt256.Zero));
+    }
+
+    /// <summary>The accounts of a bucket, linked by <see cref="AccountLocation.Next"/>.</summary>
+    internal AccountLocation? AccountsIn(int bucket) => Volatile.Read(ref _accounts[bucket]);
 
     internal void AddCode(Code code) => _code.TryAdd(code.Hash, code);
 
     internal ReadStatus ReadCode(in Hash256 hash, out Code? code) =>
-        _code.TryGetValue(hash, out code) ? ReadStatus.Found : baseState.ReadCode(hash, out code);
+        !_code.IsEmpty && _code.TryGetValue(hash, out code) ? ReadStatus.Found : _base.ReadCode(hash, out code);
+
+    private static int HashOf(AccountLocation account, in UInt256 key) => account.Hash ^ key.GetHashCode();
+
+    private AccountLocation? Read(ref AccountLocation? bucket, int hash, in Address address)
+    {
+        var status = _base.ReadAccount(address, out var record);
+        if (status == ReadStatus.NotLoaded)
+        {
+            return null;
+        }
+
+        var created = new AccountLocation(address, hash, status == ReadStatus.Found, record);
+        var first = Volatile.Read(ref bucket);
+        while (true)
+        {
+            created.Next = first;
+            var seen = Interlocked.CompareExchange(ref bucket, created, first);
+            if (ReferenceEquals(seen, first))
+            {
+                return created;
+            }
+
+            if (Find(seen, first, hash, address) is { } known)
+            {
+                return known;
+            }
+
+            first = seen;
+        }
+    }
+
+    private static AccountLocation? Find(AccountLocation? from, AccountLocation? end, int hash, in Address address)
+    {
+        for (var location = from; !ReferenceEquals(location, end); location = location!.Next)
+        {
+            if (location!.Hash == hash && location.Address == address)
+            {
+                return location;
+            }
+        }
+
+        return null;
+    }
+
+    private static SlotLocation Add(ref SlotLocation? bucket, SlotLocation created)
+    {
+        SlotLocation? end = null;
+        var first = Volatile.Read(ref bucket);
+        while (true)
+        {
+            if (Find(first, end, created.Owner, created.Key) is { } known)
+            {
+                return known;
+            }
+
+            created.Next = first;
+            var seen = Interlocked.CompareExchange(ref bucket, created, first);
+            if (ReferenceEquals(seen, first))
+            {
+                created.Owner.Link(created);
+                return created;
+            }
+
+            (end, first) = (first, seen);
+        }
+    }
+
+    private static SlotLocation? Find(SlotLocation? from, SlotLocation? end, AccountLocation owner, in UInt256 key)
+    {
+        for (var location = from; !ReferenceEquals(location, end); location = location!.Next)
+        {
+            if (ReferenceEquals(location!.Owner, owner) && location.Key == key)
+            {
+                return location;
+            }
+        }
+
+        return null;
+    }
+
+    private static void Clear<T>(ref T?[] table, int buckets)
+        where T : class
+    {
+        if (table.Length == buckets)
+        {
+            Array.Clear(table);
+        }
+        else
+        {
+            table = new T?[buckets];
+        }
+    }
 }

@@ -26,6 +26,7 @@ public sealed partial class WorldState
     private AccountEntry[] _accounts = new AccountEntry[16];
     private int[] _accountBuckets = NewBuckets(32);
     private int _accountCount;
+    private bool _defersFees;
 
     private readonly List<Log> _logs = [];
     private readonly List<MissingKey> _missing = [];
@@ -45,11 +46,21 @@ public sealed partial class WorldState
     /// <summary>The rules of the transaction under way.</summary>
     public ForkRules Rules => _rules;
 
+    /// <summary>The fee that was noted and not paid, because the reset allowed it.</summary>
+    internal UInt256 DeferredFee { get; private set; }
+
     /// <summary>Forgets everything and starts a transaction on the reader's state.</summary>
-    public void Reset(IStateReader reader, ForkRules rules)
+    public void Reset(IStateReader reader, ForkRules rules) => Reset(reader, rules, defersFees: false);
+
+    /// <summary>
+    /// As above; where fees are deferred, one for an account that was not read is noted in <see cref="DeferredFee"/>.
+    /// </summary>
+    internal void Reset(IStateReader reader, ForkRules rules, bool defersFees)
     {
         _reader = reader;
         _rules = rules;
+        _defersFees = defersFees;
+        DeferredFee = UInt256.Zero;
         ClearAccounts();
         ClearSlots();
         _transient.Clear();
@@ -204,6 +215,25 @@ public sealed partial class WorldState
         }
 
         SetBalance(account, _accounts[account].Balance + amount);
+    }
+
+    /// <summary>Pays the fee recipient at the transaction's end; false: not loaded.</summary>
+    internal bool TryPayFee(in Address recipient, in UInt256 amount)
+    {
+        var account = Declare(recipient);
+        if (_defersFees && !_accounts[account].Loaded && !amount.IsZero)
+        {
+            DeferredFee = amount;
+            return true;
+        }
+
+        if (!TryLoad(account))
+        {
+            return false;
+        }
+
+        AddBalance(account, amount);
+        return true;
     }
 
     /// <summary>Takes wei away; the caller has checked that the balance has them.</summary>
