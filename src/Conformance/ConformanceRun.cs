@@ -19,6 +19,9 @@ public sealed record ConformanceOptions
     /// </summary>
     public int TransactionWorkers { get; init; } = 1;
 
+    /// <summary>Called with the worker at every point where workers of one block can meet; for tests.</summary>
+    public Action<int>? Interleaving { get; init; }
+
     /// <summary>How hot code is compiled; eagerly, all that is jumped in runs as machine code.</summary>
     public CompilationMode Compilation { get; init; } = CompilationMode.Background;
 
@@ -29,10 +32,9 @@ public sealed record ConformanceOptions
     public string? Filter { get; init; }
 
     /// <summary>The runner of a block's transactions that <see cref="TransactionWorkers"/> asks for.</summary>
-    internal ITransactionRunner CreateRunner() => TransactionWorkers > 1
-        ? new ParallelTransactionRunner(
-            CreateEngine,
-            new ParallelRunnerOptions(TransactionWorkers, ValidateAhead: TransactionWorkers > 2, SerialBelow: 0))
+    internal ITransactionRunner CreateRunner() => TransactionWorkers > 1 || Interleaving is not null
+        ? new ParallelTransactionRunner(CreateEngine, new ParallelRunnerOptions(
+            TransactionWorkers, ValidateAhead: TransactionWorkers > 2, SerialBelow: 0, Interleaving: Interleaving))
         : new SerialTransactionRunner(CreateEngine());
 
     internal EvmEngine CreateEngine() => new() { Compilation = Compilation };

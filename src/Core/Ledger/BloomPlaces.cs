@@ -5,7 +5,7 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Ledger;
 
-/// <summary>The three bits of a logs bloom that belong to an address or a topic, remembered for values of late.</summary>
+/// <summary>The three bits of a logs bloom for an address or a topic, remembered for values of late.</summary>
 /// <remarks>
 /// A token's address and the topic of its event come with every transfer, and each costs a Keccak-256 otherwise.
 /// Direct mapped; belongs to one thread. Forced collisions cost the hash that they would have cost anyway.

@@ -252,7 +252,7 @@ internal sealed class BlockStm
         Volatile.Write(ref status, ((status >> IncarnationShift) + 1) << IncarnationShift | Executing);
     }
 
-    /// <summary>Commits what is next and ready; only what the worker itself executed, where that is asked for.</summary>
+    /// <summary>Commits what is next and ready; where asked for, only what the worker itself executed.</summary>
     private bool TryCommit(int worker, bool onlyOwn)
     {
         var first = Volatile.Read(ref _shared.CommitIndex);
@@ -394,7 +394,7 @@ internal sealed class BlockStm
         [FieldOffset(8)]
         public int NextDependent;
 
-        /// <summary>The worker that executed the last incarnation; a hint as long as the state is not Executed.</summary>
+        /// <summary>The worker that executed the last incarnation; no more than a hint before that.</summary>
         [FieldOffset(12)]
         public int Owner;
     }

@@ -5,7 +5,7 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Core.Parallel;
 
-/// <summary>A part of a block under Block-STM: executes, validates and commits its transactions for the scheduler.</summary>
+/// <summary>A part of a block under Block-STM: what the scheduler has executed, validated and committed.</summary>
 internal sealed class ParallelBlock : IBlockStmClient
 {
     /// <summary>How many of the memory's buckets a worker takes over at a time.</summary>
@@ -27,7 +27,7 @@ internal sealed class ParallelBlock : IBlockStmClient
 
     internal ParallelBlock(
         BlockInput input, BlockOutcome outcome, int first, int end, ParallelTransactionRunner.Worker[] workers,
-        StateMemory memory, StateTransactionRecord[] records, ParallelRunnerOptions options)
+        StateMemory memory, int[] predecessors, StateTransactionRecord[] records, ParallelRunnerOptions options)
     {
         _first = first;
         _count = end - first;
@@ -41,7 +41,7 @@ internal sealed class ParallelBlock : IBlockStmClient
             (worker, i) => new ParallelStateView(_memory, worker.Arena, i, options.Interleaving))];
         _taken = new List<BlockAccount>[workers.Length];
         _records = records;
-        _predecessors = PredecessorsBySender(input.Transactions, first, _count);
+        _predecessors = predecessors;
 
         // With a database at a distance every transaction is begun at once, to learn what it needs.
         var isDistant = outcome.State.Parent is IStateLoader;
@@ -220,19 +220,5 @@ internal sealed class ParallelBlock : IBlockStmClient
         }
 
         return known is null ? target : null;
-    }
-
-    private static int[] PredecessorsBySender(IReadOnlyList<Transaction> transactions, int first, int count)
-    {
-        var predecessors = new int[count];
-        var last = new Dictionary<Address, int>(count);
-        for (var i = 0; i < predecessors.Length; i++)
-        {
-            var sender = transactions[first + i].Sender.GetValueOrDefault();
-            predecessors[i] = last.TryGetValue(sender, out var before) ? before : -1;
-            last[sender] = i;
-        }
-
-        return predecessors;
     }
 }

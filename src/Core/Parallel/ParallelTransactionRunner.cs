@@ -8,19 +8,22 @@ namespace SuperVm.Core.Parallel;
 /// <summary>How <see cref="ParallelTransactionRunner"/> runs blocks.</summary>
 /// <param name="Workers">Threads; 1 runs one transaction after another.</param>
 /// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
-/// <param name="SerialBelow">Blocks with fewer transactions run serially: starting workers costs more.</param>
-/// <param name="Batch">Transactions that a worker takes at a time; more than 1 where they are short.</param>
+/// <param name="SerialBelow">
+/// Parts of blocks with fewer transactions run serially, as do those of which the plan says that workers
+/// would not gain; with 0 everything that can runs in parallel.
+/// </param>
+/// <param name="Batch">Transactions that a worker takes at a time; 0: by how short they look.</param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
 public sealed record ParallelRunnerOptions(
-    int Workers, bool ValidateAhead = false, int SerialBelow = 8, int Batch = 1, Action<int>? Interleaving = null);
+    int Workers, bool ValidateAhead = false, int SerialBelow = 8, int Batch = 0, Action<int>? Interleaving = null);
 
 /// <summary>
 /// Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.
 /// </summary>
 /// <remarks>
-/// Runs of plain transfers go through <see cref="TransferRuns"/>, all else through Block-STM. Blocks that it cannot run in
-/// parallel go to the serial runner: receipts with intermediate roots (before Byzantium) need one state after another.
-/// One block at a time.
+/// Runs of plain transfers go through <see cref="TransferRuns"/>, all else through Block-STM. Blocks that it cannot run
+/// in parallel go to the serial runner: receipts with intermediate roots (before Byzantium) need one state after
+/// another. One block at a time.
 /// </remarks>
 public sealed class ParallelTransactionRunner : ITransactionRunner
 {
@@ -32,6 +35,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     private readonly TransferRuns _transfers;
     private readonly Worker[] _workers;
     private readonly StateMemory _memory = new();
+    private readonly SegmentPlan _plan = new();
     private StateTransactionRecord[] _records = [];
 
     /// <param name="engines">Makes an engine for each worker.</param>
@@ -57,21 +61,34 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     {
         MissingKeys.Prefetch(input, outcome.State.Parent as IStateLoader);
         var count = input.Transactions.Count;
-        var (done, next) = (0, 0);
+        var (done, next, end) = (0, 0, 0);
         while (next < count && outcome.Error == BlockExecutionError.None)
         {
-            var end = TransferRuns.EndOf(input, next);
+            end = next < end ? end : TransferRuns.EndOf(input, next);
             if (end - next < TransferRuns.ShortestRun)
             {
-                next = end + 1;
+                next = ++end;
                 continue;
             }
 
-            RunAny(input, outcome, done, next);
+            if (done < next)
+            {
+                // What comes before must be finished first; not for nothing, if that can be seen already.
+                var before = TransferRuns.EndBeforeCode(input, outcome.State, next, end);
+                if (before - next < TransferRuns.ShortestRun)
+                {
+                    next = before + 1;
+                    continue;
+                }
+
+                RunAny(input, outcome, done, next);
+                done = next;
+            }
+
             if (outcome.Error == BlockExecutionError.None)
             {
-                done = _transfers.Run(input, outcome, next, end);
-                next = done == end ? end : done + 1;
+                (done, var held) = _transfers.Run(input, outcome, next, end);
+                next = done == end ? end : held + 1;
             }
         }
 
@@ -84,14 +101,23 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     /// <summary>Runs a part of the block that may hold anything.</summary>
     private void RunAny(BlockInput input, BlockOutcome outcome, int first, int end)
     {
-        if (_options.Workers == 1 || end - first < _options.SerialBelow || !input.Context.Rules.Eip658)
+        if (_options.Workers == 1 || end - first < Math.Max(_options.SerialBelow, 1) || !input.Context.Rules.Eip658)
+        {
+            _serial.Run(input, outcome, first, end);
+            return;
+        }
+
+        _plan.Make(input, first, end);
+        if (_plan.IsSerial && _options.SerialBelow > 0)
         {
             _serial.Run(input, outcome, first, end);
             return;
         }
 
         PrepareRecords(end - first);
-        var block = new ParallelBlock(input, outcome, first, end, _workers, _memory, _records, _options);
+        var options = _options with { Batch = _options.Batch == 0 ? _plan.Batch : _options.Batch };
+        var block = new ParallelBlock(
+            input, outcome, first, end, _workers, _memory, _plan.Predecessors, _records, options);
         Statistics = block.Run();
     }
 

@@ -119,10 +119,17 @@ internal sealed class StateMemory
             return null;
         }
 
+        // Others may have added it since the first look, so the whole list is looked at before the first attempt.
         var created = new AccountLocation(address, hash, status == ReadStatus.Found, record);
+        AccountLocation? end = null;
         var first = Volatile.Read(ref bucket);
         while (true)
         {
+            if (Find(first, end, hash, address) is { } known)
+            {
+                return known;
+            }
+
             created.Next = first;
             var seen = Interlocked.CompareExchange(ref bucket, created, first);
             if (ReferenceEquals(seen, first))
@@ -130,12 +137,7 @@ internal sealed class StateMemory
                 return created;
             }
 
-            if (Find(seen, first, hash, address) is { } known)
-            {
-                return known;
-            }
-
-            first = seen;
+            (end, first) = (first, seen);
         }
     }
 

@@ -159,7 +159,7 @@ internal struct AccountRead
     public AccountLocation Location;
     public AccountFields Uses;
 
-    /// <summary>Nobody had written to the account: its record before the block answered, and the rest does not count.</summary>
+    /// <summary>Nobody had written to the account: what stands here of its parts does not count.</summary>
     public bool IsPristine;
     public StateRead Nonce, Balance, CodeHash, Life;
 

@@ -21,9 +21,6 @@ internal sealed class TransferLane
     /// <summary>A transfer is invalid, an account has code, or a key is not loaded.</summary>
     private bool _isRefused;
 
-    /// <summary>What the lane's senders pay to the fee recipient.</summary>
-    internal UInt256 Tips { get; private set; }
-
     /// <summary>Accounts that the block had not touched before, with their final values.</summary>
     internal ReadOnlySpan<BlockAccount> Fresh => _fresh;
 
@@ -33,11 +30,13 @@ internal sealed class TransferLane
     /// <param name="first">The run's first transaction.</param>
     /// <param name="end">Where the run ends; the lane that meets what the run cannot hold moves it there.</param>
     /// <param name="lane">Which lane this is.</param>
-    /// <param name="lanes">Of how many.</param>
+    /// <param name="lanes">Of how many; the fee recipient's lane takes the fees of all.</param>
     internal void Follow(BlockInput input, BlockState state, int first, ref int end, int lane, int lanes)
     {
         Clear();
         var context = input.Context;
+        var coinbaseHash = context.Coinbase.GetHashCode();
+        var takesFees = LaneOf(coinbaseHash, lanes) == lane;
         for (var i = first; i < Volatile.Read(ref end); i++)
         {
             var transaction = input.Transactions[i];
@@ -53,6 +52,11 @@ internal sealed class TransferLane
             if (LaneOf(recipientHash, lanes) == lane)
             {
                 Credit(transaction, state, recipient, recipientHash);
+            }
+
+            if (takesFees && TipOf(transaction, context) is { IsZero: false } tip)
+            {
+                Open(state, context.Coinbase, coinbaseHash).Balance += tip * IntrinsicGas.Transaction;
             }
 
             if (_isRefused)
@@ -99,7 +103,7 @@ internal sealed class TransferLane
         var isValid = input.SkipStatelessChecks
             || TransactionValidator.ValidateStateless(transaction, context.Rules, context.ChainId)
                 == TransactionError.None;
-        if (!isValid || transaction.Nonce != account.Nonce
+        if (account.HasCode || !isValid || transaction.Nonce != account.Nonce
             || !TransactionProcessor.TryMaximumCost(transaction, out var cost) || cost > account.Balance)
         {
             _isRefused = true;
@@ -109,14 +113,19 @@ internal sealed class TransferLane
         var price = transaction.EffectiveGasPrice(context.BaseFee);
         account.Nonce++;
         account.Balance = account.Balance - (price * IntrinsicGas.Transaction) - transaction.Value;
-        var tip = context.Rules.Eip1559 ? price - context.BaseFee : price;
-        Tips += tip * IntrinsicGas.Transaction;
+    }
+
+    private static UInt256 TipOf(Transaction transaction, BlockContext context)
+    {
+        var price = transaction.EffectiveGasPrice(context.BaseFee);
+        return context.Rules.Eip1559 ? price - context.BaseFee : price;
     }
 
     private void Credit(Transaction transaction, BlockState state, in Address recipient, int hash)
     {
         ref var account = ref Open(state, recipient, hash);
         account.Balance += transaction.Value;
+        _isRefused |= account.HasCode;
     }
 
     private ref Entry Open(BlockState state, in Address address, int hash)
@@ -168,10 +177,10 @@ internal sealed class TransferLane
 
         entry.Nonce = entry.Before.Nonce;
         entry.Balance = entry.Before.Balance;
-        _isRefused |= entry.Before.CodeHash != Code.Empty.Hash;
+        entry.HasCode = entry.Before.CodeHash != Code.Empty.Hash;
     }
 
-    /// <summary>A transfer moves something, so every account here exists at the end.</summary>
+    /// <summary>A transfer and a fee move something, so every account here exists at the end.</summary>
     private void Conclude()
     {
         var fresh = 0;
@@ -202,7 +211,6 @@ internal sealed class TransferLane
         _known.Clear();
         _fresh = [];
         _isRefused = false;
-        Tips = UInt256.Zero;
     }
 
     private void Grow()
@@ -225,7 +233,7 @@ internal sealed class TransferLane
     {
         public Address Address;
         public int Hash;
-        public bool Exists;
+        public bool Exists, HasCode;
         public ulong Nonce;
         public UInt256 Balance;
         public Account Before;

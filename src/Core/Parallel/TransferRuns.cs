@@ -13,9 +13,9 @@ namespace SuperVm.Core.Parallel;
 ///   lane 0:  tx 0 debit A ──── tx 1 credit C ──── tx 2 debit A, credit D ─▶ final A, C, D
 ///   lane 1:  tx 0 credit B ─── tx 1 debit B ───── (nothing of mine)      ─▶ final B
 /// </code>
-/// The lanes bet that every transfer is valid. Whether one is, its sender's lane finds out from the order it keeps. Where
-/// one is not, or an account turns out to have code, the run ends before it: what the lanes did counts for nothing and
-/// is done again up to there.
+/// The lanes bet that every transfer is valid. Whether one is, its sender's lane finds out from the order it keeps.
+/// Where one is not, or an account turns out to have code, the run ends before it: what the lanes did counts for
+/// nothing and is done again up to there.
 /// </remarks>
 internal sealed class TransferRuns(int workers)
 {
@@ -24,7 +24,7 @@ internal sealed class TransferRuns(int workers)
 
     private readonly TransferLane[] _lanes = [.. Enumerable.Range(0, workers).Select(_ => new TransferLane())];
 
-    /// <summary>Where the run of plain transfers that begins at an index ends; the index itself where none does.</summary>
+    /// <summary>Where the run of plain transfers that begins at an index ends; the index where there is none.</summary>
     internal static int EndOf(BlockInput input, int first)
     {
         var (context, transactions) = (input.Context, input.Transactions);
@@ -43,11 +43,32 @@ internal sealed class TransferRuns(int workers)
     }
 
     /// <summary>
-    /// Carries a run out as far as it holds; answers where it stopped, which is its first transaction where not at all.
+    /// Where a run stops being one by what the state has now of its recipients: at the first that is a contract.
     /// </summary>
-    internal int Run(BlockInput input, BlockOutcome outcome, int first, int end)
+    internal static int EndBeforeCode(BlockInput input, BlockState state, int first, int end)
     {
-        var held = Math.Min(end, EndOfRoom(input, outcome.GasUsed, first, end));
+        for (var i = first; i < end; i++)
+        {
+            var recipient = input.Transactions[i].To.GetValueOrDefault();
+            var (exists, account) = state.Known(recipient) is { } known
+                ? (known.Exists, known.Current)
+                : (state.Parent.ReadAccount(recipient, out var read) == ReadStatus.Found, read);
+            if (exists && account.HasCode)
+            {
+                return i;
+            }
+        }
+
+        return end;
+    }
+
+    /// <summary>
+    /// Carries a run out as far as it holds; answers where that ends (its beginning where not at all), and where it
+    /// stopped holding.
+    /// </summary>
+    internal (int Done, int Held) Run(BlockInput input, BlockOutcome outcome, int first, int end)
+    {
+        var held = EndOfRoom(input, outcome.GasUsed, first, end);
         var status = outcome.State.ReadAccount(input.Context.Coinbase, out var coinbase);
 
         // An empty account that exists goes when it is touched (EIP-161); that is left to the general way.
@@ -55,17 +76,16 @@ internal sealed class TransferRuns(int workers)
         while (mayPay && held - first >= ShortestRun)
         {
             var tried = held;
-            if (TryRun(input, outcome, first, ref held, status == ReadStatus.Found, coinbase))
+            if (TryRun(input, outcome, first, ref held))
             {
-                return tried;
+                return (tried, tried);
             }
         }
 
-        return first;
+        return (first, held);
     }
 
-    private bool TryRun(
-        BlockInput input, BlockOutcome outcome, int first, ref int end, bool coinbaseExists, in Account coinbase)
+    private bool TryRun(BlockInput input, BlockOutcome outcome, int first, ref int end)
     {
         var state = outcome.State;
         var receipts = new Receipt[end - first];
@@ -81,26 +101,22 @@ internal sealed class TransferRuns(int workers)
             return false;
         }
 
-        var tips = UInt256.Zero;
         foreach (var lane in _lanes)
         {
             state.Add(lane.Fresh);
             lane.ReplaceKnown();
-            tips += lane.Tips;
         }
 
-        PayCoinbase(state, input.Context.Coinbase, coinbaseExists, coinbase, tips);
         outcome.Include(input, first, receipts);
         return true;
     }
 
-    /// <summary>A value moves between two accounts, and nothing else can happen but that one of them has code.</summary>
-    private static bool IsPlain(Transaction transaction, BlockContext context) =>
-        transaction is { Type: <= TransactionType.DynamicFee, To: { } recipient, Sender: { } sender }
+    /// <summary>A value moves between two accounts; nothing else can happen but that one of them has code.</summary>
+    internal static bool IsPlain(Transaction transaction, BlockContext context) =>
+        transaction is { Type: <= TransactionType.DynamicFee, To: { } recipient, Sender: not null }
         && transaction.Data.IsEmpty && transaction.AccessList.Count == 0 && transaction.Authorizations.Count == 0
         && transaction.BlobVersionedHashes.Count == 0
         && !transaction.Value.IsZero && transaction.GasLimit >= IntrinsicGas.Transaction
-        && sender != context.Coinbase && recipient != context.Coinbase
         && !context.Rules.IsPrecompile(recipient)
         && (!context.Rules.Eip1559 || transaction.MaxFeePerGas >= context.BaseFee);
 
@@ -135,17 +151,6 @@ internal sealed class TransferRuns(int workers)
                 Logs = [],
                 GasUsed = IntrinsicGas.Transaction,
             };
-        }
-    }
-
-    private static void PayCoinbase(
-        BlockState state, in Address coinbase, bool exists, in Account before, in UInt256 tips)
-    {
-        if (!tips.IsZero)
-        {
-            var after = exists ? before : new Account(0, UInt256.Zero, Code.Empty.Hash, false);
-            state.Known(coinbase)!.Replace(
-                exists: true, after with { Balance = after.Balance + tips }, storageCleared: false);
         }
     }
 }

@@ -65,7 +65,7 @@ public sealed class ConformanceTests
     }
 
     /// <summary>Archives have a folder of their own name inside, or not.</summary>
-    private static string Locate(string root, string folder)
+    internal static string Locate(string root, string folder)
     {
         var direct = Path.Combine(root, folder);
         return Directory.Exists(direct)

@@ -24,7 +24,9 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
     private readonly Dictionary<SlotKey, UInt256> _slots = [];
     private readonly Dictionary<Hash256, Code> _codes = [];
 
-    internal ConflictWorld(Fork fork)
+    /// <param name="fork">The rules.</param>
+    /// <param name="hasCoinbase">Whether the fee recipient exists before the block, so that fees are deferred.</param>
+    internal ConflictWorld(Fork fork, bool hasCoinbase = false)
     {
         Context = new BlockContext
         {
@@ -34,6 +36,11 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
         for (var i = 0; i < Senders; i++)
         {
             Put(SenderAddress(i), [], i == 0 ? 300_000UL : 1_000_000_000_000UL);
+        }
+
+        if (hasCoinbase)
+        {
+            Put(Coinbase, [], 90_000_000);
         }
 
         Put(Counter, new Assembler().Push(0).Op(Opcode.SLoad).Push(1).Op(Opcode.Add).Dup(1).Push(0)
@@ -74,6 +81,53 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
         }
 
         return transactions;
+    }
+
+    /// <summary>One transaction for each seed, so that a failing block can be made smaller.</summary>
+    internal static List<Transaction> BlockOf(IReadOnlyList<int> seeds)
+    {
+        var nonces = new ulong[Senders];
+        return [.. seeds.Select(seed =>
+        {
+            var random = new Random(seed);
+            var sender = random.Next(Senders);
+            return RandomTransaction(random, SenderAddress(sender), nonces[sender]++);
+        })];
+    }
+
+    /// <summary>Mostly plain transfers, also of the fee recipient; now and then something else or invalid.</summary>
+    internal static List<Transaction> TransferBlock(Random random, int count, int oddOneIn)
+    {
+        var nonces = new Dictionary<Address, ulong>();
+        var transactions = new List<Transaction>();
+        for (var i = 0; i < count; i++)
+        {
+            var sender = random.Next(40) == 0 ? Coinbase : SenderAddress(1 + random.Next(Senders - 1));
+            var nonce = nonces.GetValueOrDefault(sender);
+            nonces[sender] = nonce + 1;
+            transactions.Add(random.Next(oddOneIn) == 0
+                ? RandomTransaction(random, sender, nonce + (ulong)random.Next(2))
+                : Transfer(random, sender, nonce));
+        }
+
+        return transactions;
+    }
+
+    private static Transaction Transfer(Random random, Address sender, ulong nonce)
+    {
+        var price = new UInt256((ulong)random.Next(4));
+        return new Transaction
+        {
+            Type = TransactionType.Legacy, Nonce = nonce, GasLimit = 21_000 + (ulong)random.Next(2_000),
+            MaxFeePerGas = price, MaxPriorityFeePerGas = price, Value = 1 + (ulong)random.Next(1000), Sender = sender,
+            To = random.Next(6) switch
+            {
+                0 => Address.FromNumber(0xF000 + (ulong)random.Next(6)),
+                1 => Coinbase,
+                2 => sender,
+                _ => SenderAddress(random.Next(Senders)),
+            },
+        };
     }
 
     public ReadStatus ReadAccount(in Address address, out Account account) =>

@@ -1,15 +1,17 @@
-using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Parallel;
-using SuperVm.Core.Primitives;
-using SuperVm.Core.State;
+using static SuperVm.Core.Tests.Parallel.BlockComparison;
 
 namespace SuperVm.Core.Tests.Parallel;
 
 public sealed class ParallelRunnerTests
 {
+    private static readonly bool All = Environment.GetEnvironmentVariable("SUPERVM_TEST_ALL") == "1";
+
     public static TheoryData<int, Fork, int, bool> Cases
     {
         get
@@ -31,11 +33,12 @@ public sealed class ParallelRunnerTests
     {
         for (var round = 0; round < 6; round++)
         {
-            var world = new ConflictWorld(fork);
+            var world = new ConflictWorld(fork, hasCoinbase: round % 3 != 0);
             var transactions = world.RandomBlock(new Random((seed * 100) + round), 120);
             var serial = new SerialTransactionRunner(new EvmEngine());
             var options = new ParallelRunnerOptions(
-                workers, validateAhead, SerialBelow: 0, Interleaving: round % 2 == 0 ? null : Disturb);
+                workers, validateAhead, SerialBelow: 0, Batch: 1 + (round % 4),
+                Interleaving: round % 2 == 0 ? null : Disturbance.Of(seed));
             var parallel = new ParallelTransactionRunner(() => new EvmEngine(), options);
             Assert.Equal(Describe(world, transactions, serial, false), Describe(world, transactions, parallel, false));
         }
@@ -73,123 +76,41 @@ public sealed class ParallelRunnerTests
         }
     }
 
-    /// <summary>Gives the processor away now and then, for a while, wherever workers could meet.</summary>
-    private static void Disturb(int worker)
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Runs_of_transfers_equal_the_serial_block(int workers)
     {
-        if (Random.Shared.Next(128) == 0)
+        for (var seed = 0; seed < 30; seed++)
         {
-            Thread.Yield();
-        }
-        else
-        {
-            Thread.SpinWait(Random.Shared.Next(30) * (worker + 1));
+            var world = new ConflictWorld(seed % 3 == 0 ? Fork.Byzantium : Fork.Osaka, hasCoinbase: seed % 4 != 0);
+            var transactions = ConflictWorld.TransferBlock(new Random(seed), 700, ((int[])[20, 300, 10_000])[seed % 3]);
+            var serial = new SerialTransactionRunner(new EvmEngine());
+            var parallel = new ParallelTransactionRunner(
+                () => new EvmEngine(), new ParallelRunnerOptions(workers, SerialBelow: seed % 2 == 0 ? 0 : 8));
+            var lazily = seed % 5 == 0;
+            Assert.Equal(Describe(world, transactions, serial, false), Describe(world, transactions, parallel, lazily));
+            var strict = Run(world, transactions, serial, false, strict: true);
+            var strictInParallel = Run(world, transactions, parallel, lazily, strict: true);
+            Assert.Equal(strict.LeftOut, strictInParallel.LeftOut);
+            Assert.Equal(strict.Error, strictInParallel.Error);
         }
     }
 
-    private static BlockOutcome Run(
-        ConflictWorld world, IReadOnlyList<Transaction> transactions, ITransactionRunner runner, bool lazily,
-        bool strict = false)
-    {
-        var input = new BlockInput
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void Any_graph_of_conflicts_gives_the_serial_block(int workers) => Prop.ForAll(
+        ArbMap.Default.ArbFor<int[]>(), seeds =>
         {
-            Context = world.Context, Transactions = transactions, ParentHash = Hash256.Zero,
-            LeaveOutInvalid = !strict, SkipStatelessChecks = true,
-        };
-        IStateReader parent = lazily ? new LazyReader(world) : world;
-        var processor = new BlockProcessor(new EvmEngine(), runner);
-        return processor.Execute(input, parent);
-    }
-
-    /// <summary>Everything that consensus sees of a block, as text.</summary>
-    private static string Describe(
-        ConflictWorld world, IReadOnlyList<Transaction> transactions, ITransactionRunner runner, bool lazily)
-    {
-        var outcome = Run(world, transactions, runner, lazily);
-        var text = new StringBuilder();
-        text.AppendLine($"{outcome.Error} gas {outcome.GasUsed} bloom {outcome.LogsBloom.GetHashCode()}");
-        foreach (var left in outcome.LeftOut)
-        {
-            text.AppendLine($"left out {left.Index}: {left.Error}");
-        }
-
-        foreach (var receipt in outcome.Receipts)
-        {
-            text.AppendLine($"{receipt.Succeeded} {receipt.GasUsed} {receipt.CumulativeGasUsed} "
-                + $"{receipt.ContractAddress} {string.Join(',', receipt.Logs.Select(log => log.Address))}");
-        }
-
-        foreach (var account in outcome.State.Accounts.OrderBy(account => account.Address))
-        {
-            var slots = account.Slots.Where(slot => slot.Value.Current != slot.Value.Original)
-                .OrderBy(slot => slot.Key).Select(slot => $"{slot.Key}={slot.Value.Current}").ToArray();
-            var record = account.Exists ? account.Current : default;
-            if (account.Exists != account.OriginalExists || slots.Length > 0
-                || (account.Exists && account.Current != account.Original))
-            {
-                text.AppendLine($"{account.Address} {account.Exists} {record.Nonce} {record.Balance} "
-                    + $"{record.CodeHash} {string.Join(' ', slots)}");
-            }
-        }
-
-        foreach (var hash in outcome.State.NewCode.Keys.Order())
-        {
-            text.AppendLine($"code {hash}");
-        }
-
-        return text.ToString();
-    }
-
-    /// <summary>Answers a key only after it was loaded.</summary>
-    private sealed class LazyReader(ConflictWorld world) : IStateReader, IStateLoader
-    {
-        private readonly HashSet<Address> _accounts = [];
-        private readonly HashSet<SlotKey> _slots = [];
-        private readonly HashSet<Hash256> _codes = [];
-
-        public ReadStatus ReadAccount(in Address address, out Account account)
-        {
-            lock (_accounts)
-            {
-                account = default;
-                return _accounts.Contains(address) ? world.ReadAccount(address, out account) : ReadStatus.NotLoaded;
-            }
-        }
-
-        public ReadStatus ReadSlot(in Address address, in UInt256 slot, out UInt256 value)
-        {
-            lock (_accounts)
-            {
-                value = default;
-                return _slots.Contains(new SlotKey(address, slot))
-                    ? world.ReadSlot(address, slot, out value)
-                    : ReadStatus.NotLoaded;
-            }
-        }
-
-        public ReadStatus ReadCode(in Hash256 codeHash, out Code? code)
-        {
-            lock (_accounts)
-            {
-                code = null;
-                return _codes.Contains(codeHash) ? world.ReadCode(codeHash, out code) : ReadStatus.NotLoaded;
-            }
-        }
-
-        public void Load(IReadOnlyList<MissingKey> keys)
-        {
-            Assert.InRange(keys.Count, 1, ParallelTransactionRunner.FetchLimit);
-            lock (_accounts)
-            {
-                foreach (var key in keys)
-                {
-                    _ = key.Kind switch
-                    {
-                        MissingKind.Account => _accounts.Add(key.Address),
-                        MissingKind.Slot => _slots.Add(new SlotKey(key.Address, key.Slot)),
-                        _ => _codes.Add(key.CodeHash),
-                    };
-                }
-            }
-        }
-    }
+            var world = new ConflictWorld(Fork.Osaka, hasCoinbase: seeds.Length % 2 == 0);
+            var transactions = ConflictWorld.BlockOf(seeds);
+            var serial = new SerialTransactionRunner(new EvmEngine());
+            var parallel = new ParallelTransactionRunner(() => new EvmEngine(), new ParallelRunnerOptions(
+                workers, ValidateAhead: workers > 2, SerialBelow: 0, Batch: 1 + (seeds.Length % 3),
+                Interleaving: Disturbance.Of(seeds.Length)));
+            return Describe(world, transactions, serial, false) == Describe(world, transactions, parallel, false);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(All ? 5_000 : 150).WithEndSize(120));
 }
