@@ -50,7 +50,7 @@ public sealed class DocumentChainTests(EmulatorsFixture emulators, ITestOutputHe
         // Pages in the proportion of a hundred thousand accounts on a hundred and twenty-eight of them.
         var options = new DocumentChainOptions
         {
-            State = new PagedOptions { PageBytes = (48 << 10) * Accounts / 100_000 },
+            State = new PagedOptions { PageBytes = (int)((48L << 10) * Accounts / 100_000) },
         };
         var started = Stopwatch.GetTimestamp();
         using (await DocumentChain.OpenAsync(ports, genesis, options))
