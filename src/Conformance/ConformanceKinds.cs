@@ -14,8 +14,9 @@ public sealed class ConformanceKind
 
     internal ConformanceKind(
         string name, string description, Func<ConformanceOptions, IConformanceWorker>? createWorker,
-        Func<string, bool>? takes = null)
+        Func<string, bool>? takes = null, bool isSerial = false)
     {
+        IsSerial = isSerial;
         Name = name;
         Description = description;
         _createWorker = createWorker;
@@ -29,6 +30,9 @@ public sealed class ConformanceKind
 
     /// <summary>False for a kind that has its place but no runner yet.</summary>
     public bool IsAvailable => _createWorker is not null;
+
+    /// <summary>Whether its files run one after another, in the order of their names.</summary>
+    internal bool IsSerial { get; }
 
     /// <summary>Whether a file found in a folder belongs to the kind.</summary>
     internal bool Takes(string file) => _takes(file);
@@ -52,7 +56,9 @@ public static class ConformanceKinds
         new(
             "replay", "Main net blocks with their pre-state", options => new ReplayWorker(options), ReplayWorker.Takes),
         new("wasm", "WebAssembly specification suite", null),
-        new("rpc", "JSON-RPC request and response pairs", null),
+        new(
+            "rpc", "JSON-RPC request and response pairs", options => new RpcWorker(options), RpcWorker.Takes,
+            isSerial: true),
     ];
 
     public static ConformanceKind? Find(string name) =>

@@ -61,7 +61,7 @@ public static class ConformanceRun
         var clock = Stopwatch.StartNew();
         var report = new ConformanceReport(failures);
         var next = -1;
-        var count = options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
+        var count = kind.IsSerial ? 1 : options.Workers > 0 ? options.Workers : Environment.ProcessorCount;
         var threads = new Thread[Math.Clamp(count, 1, Math.Clamp(files.Count, 1, MaximumWorkers))];
         for (var i = 0; i < threads.Length; i++)
         {
@@ -82,6 +82,7 @@ public static class ConformanceRun
         void Work()
         {
             var worker = kind.CreateWorker(options);
+            using var ending = worker as IDisposable;
             int index;
             while (!cancellation.IsCancellationRequested && (index = Interlocked.Increment(ref next)) < files.Count)
             {

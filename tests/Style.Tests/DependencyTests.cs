@@ -13,7 +13,7 @@ public sealed partial class DependencyTests
         ["Local"] = ["Core", "Hosting"],
         ["Azure"] = ["Core", "Hosting"],
         ["Gpu"] = ["Core"],
-        ["Conformance"] = ["Core"],
+        ["Conformance"] = ["Core", "Hosting"],
         ["Simulation"] = ["Core"],
         ["Cli"] = ["Core", "Conformance", "Hosting", "Local", "Azure", "Gpu", "Simulation"],
         ["functions"] = ["Core", "Hosting", "Azure", "Gpu"],

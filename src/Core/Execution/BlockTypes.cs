@@ -95,7 +95,7 @@ public sealed class BlockOutcome(BlockState state)
     public Hash256? RequestsHash { get; internal set; }
 
     /// <summary>Adds the receipt of an executed transaction.</summary>
-    internal void Include(
+    public void Include(
         BlockInput input, Transaction transaction, in TransactionOutcome outcome, Log[] logs, Bloom bloom)
     {
         GasUsed += outcome.GasUsed;

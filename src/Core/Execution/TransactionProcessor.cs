@@ -34,6 +34,9 @@ public readonly struct TransactionOutcome
     /// <summary>Gas that the refund counter gave back.</summary>
     public ulong GasRefunded { get; init; }
 
+    /// <summary>Gas that was needed on the way: before refunds, and not below the floor of EIP-7623.</summary>
+    public ulong PeakGas { get; init; }
+
     /// <summary>Return or revert data; valid until the engine's next execution.</summary>
     public ReadOnlyMemory<byte> Output { get; init; }
 
@@ -279,6 +282,7 @@ public sealed class TransactionProcessor(IExecutionEngine engine)
     {
         var rules = block.Rules;
         var used = transaction.GasLimit - result.GasLeft;
+        var peak = Math.Max(used, floor);
         var refund = Math.Min((ulong)Math.Max(state.Refund, 0), used / (rules.Eip3529 ? 5UL : 2UL));
         used = Math.Max(used - refund, floor);
         state.AddBalance(sender, gasPrice * (transaction.GasLimit - used));
@@ -294,6 +298,7 @@ public sealed class TransactionProcessor(IExecutionEngine engine)
             Status = result.Status,
             GasUsed = used,
             GasRefunded = refund,
+            PeakGas = peak,
             Output = result.Output,
             ContractAddress = transaction.IsCreation ? message.Recipient : null,
         };

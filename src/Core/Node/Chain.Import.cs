@@ -246,13 +246,16 @@ public sealed partial class Chain
         BlockHashes = hashes,
     };
 
-    internal static Hash256 TransactionsRoot(IReadOnlyList<Transaction> transactions) =>
+    /// <summary>The root of a block's transactions (Yellow Paper, 4.3.2).</summary>
+    public static Hash256 TransactionsRoot(IReadOnlyList<Transaction> transactions) =>
         OrderedTrieRoot.Of(transactions, static (item, writer) => writer.WriteRaw(TransactionCodec.Encode(item)));
 
-    internal static Hash256 ReceiptsRoot(IReadOnlyList<Receipt> receipts) =>
+    /// <summary>The root of a block's receipts.</summary>
+    public static Hash256 ReceiptsRoot(IReadOnlyList<Receipt> receipts) =>
         OrderedTrieRoot.Of(receipts, static (item, writer) => writer.WriteRaw(ReceiptCodec.Encode(item)));
 
-    internal static Hash256 WithdrawalsRoot(IReadOnlyList<Withdrawal> withdrawals) =>
+    /// <summary>The root of a block's withdrawals (EIP-4895).</summary>
+    public static Hash256 WithdrawalsRoot(IReadOnlyList<Withdrawal> withdrawals) =>
         OrderedTrieRoot.Of(withdrawals, static (item, writer) => writer.WriteRaw(BlockCodec.Encode(item)));
 
     internal static ImportResult Refused<TRule>(TRule rule, string? detail = null)

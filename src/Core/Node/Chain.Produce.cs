@@ -19,6 +19,19 @@ public sealed partial class Chain
         }
     }
 
+    public Hash256? RootOf(ulong number, BlockState changes)
+    {
+        lock (_writing)
+        {
+            if (number == _head.Number)
+            {
+                return _state.RootOf(changes);
+            }
+
+            return _state.At(number) is null ? null : _state.Prepare(changes, _state.OverlayAt(number, [])).Root;
+        }
+    }
+
     public ProducedBlock Produce(BlockAttributes attributes, IReadOnlyList<Transaction> candidates)
     {
         lock (_writing)

@@ -74,6 +74,12 @@ public interface IChain
     /// <summary>Merkle proofs of an account and some of its slots (EIP-1186), or why there are none.</summary>
     ProofLookup GetProof(ulong number, in Address address, IReadOnlyList<UInt256> slots);
 
+    /// <summary>
+    /// The root of the state after a block with changes on top, whose parent is a reader of that state; null where it
+    /// cannot be worked out.
+    /// </summary>
+    Hash256? RootOf(ulong number, BlockState changes) => null;
+
     /// <summary>Validates and executes a block and makes it the head where fork choice says so.</summary>
     ImportResult Import(Block block);
 

@@ -1,4 +1,5 @@
 using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Hosting.JsonRpc;
@@ -19,6 +20,10 @@ internal sealed class BlockOverrides
     internal UInt256? BaseFeePerGas { get; set; }
 
     internal UInt256? BlobBaseFee { get; set; }
+
+    internal Hash256? BeaconRoot { get; set; }
+
+    internal List<Withdrawal>? Withdrawals { get; set; }
 
     internal BlockContext ApplyTo(BlockContext block) => new()
     {

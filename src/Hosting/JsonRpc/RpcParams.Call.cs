@@ -13,7 +13,13 @@ internal ref partial struct RpcParams
     internal bool Call(out CallRequest call)
     {
         call = new CallRequest();
-        if (!Required() || !IsToken(JsonTokenType.StartObject, "a transaction object"))
+        return Required() && ReadCall(out call);
+    }
+
+    private bool ReadCall(out CallRequest call)
+    {
+        call = new CallRequest();
+        if (!IsToken(JsonTokenType.StartObject, "a transaction object"))
         {
             return false;
         }

@@ -15,17 +15,16 @@ internal ref partial struct RpcParams
     internal bool OptionalStateOverrides(out Dictionary<Address, AccountOverride>? overrides)
     {
         overrides = null;
-        if (!Optional())
-        {
-            return true;
-        }
+        return !Optional() || ReadStateOverrides(overrides = []);
+    }
 
+    private bool ReadStateOverrides(Dictionary<Address, AccountOverride> overrides)
+    {
         if (!IsToken(JsonTokenType.StartObject, "an object of state overrides"))
         {
             return false;
         }
 
-        overrides = [];
         while (NextField())
         {
             if (overrides.Count >= MaximumOverrides || !NameAsAddress(out var address))
@@ -46,17 +45,16 @@ internal ref partial struct RpcParams
     internal bool OptionalBlockOverrides(out BlockOverrides? overrides)
     {
         overrides = null;
-        if (!Optional())
-        {
-            return true;
-        }
+        return !Optional() || ReadBlockOverrides(overrides = new BlockOverrides());
+    }
 
+    private bool ReadBlockOverrides(BlockOverrides overrides)
+    {
         if (!IsToken(JsonTokenType.StartObject, "an object of block overrides"))
         {
             return false;
         }
 
-        overrides = new BlockOverrides();
         while (NextField())
         {
             if (!ReadBlockOverride(overrides))
@@ -89,6 +87,8 @@ internal ref partial struct RpcParams
                     NullField() || ReadSlotValues(account.State = []),
                 _ when _reader.ValueTextEquals("stateDiff"u8) =>
                     NullField() || ReadSlotValues(account.StateDiff = []),
+                _ when _reader.ValueTextEquals("movePrecompileToAddress"u8) =>
+                    NullField() || (ReadAddress(out var target) && (account.MovePrecompileTo = target) is not null),
                 _ => FieldValue() && Refuse("an override has balance, nonce, code, state or stateDiff"),
             };
             if (!ok)
@@ -120,6 +120,10 @@ internal ref partial struct RpcParams
                 return NullField() || (ReadQuantity(out var fee) && (block.BaseFeePerGas = fee) is not null);
             case var _ when _reader.ValueTextEquals("blobBaseFee"u8):
                 return NullField() || (ReadQuantity(out var blobFee) && (block.BlobBaseFee = blobFee) is not null);
+            case var _ when _reader.ValueTextEquals("beaconRoot"u8):
+                return NullField() || (ReadHash(out var root) && (block.BeaconRoot = root) is not null);
+            case var _ when _reader.ValueTextEquals("withdrawals"u8):
+                return NullField() || ReadWithdrawals(block.Withdrawals = []);
             default:
                 SkipField();
                 return true;

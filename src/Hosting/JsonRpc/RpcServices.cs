@@ -19,6 +19,7 @@ internal static class RpcServices
             new ChainMethods(node, blocks),
             new StateMethods(node, blocks),
             calls,
+            new SimulateMethods(node, blocks),
             new TransactionMethods(node, blocks),
             sends,
             logs,

@@ -37,6 +37,12 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
     /// <summary>How long one request may execute; zero for no limit.</summary>
     internal TimeSpan Timeout => timeout;
 
+    /// <summary>An engine for who keeps it.</summary>
+    internal IExecutionEngine NewEngine() => newEngine();
+
+    /// <summary>Stops an engine when its time is over.</summary>
+    internal CallWatch Watch(EvmEngine engine) => new(engine, clock);
+
     /// <summary>Executions that were stopped.</summary>
     internal long TimedOut => Interlocked.Read(ref _timedOut);
 

@@ -48,6 +48,9 @@ public sealed record NodeOptions
     /// </summary>
     public Func<Hash256, string?>? FindDropped { get; init; }
 
+    /// <summary>Methods that build blocks to order, for test fixtures.</summary>
+    public bool AllowTestingMethods { get; init; }
+
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }
 }

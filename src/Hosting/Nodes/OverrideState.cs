@@ -12,6 +12,9 @@ internal sealed class AccountOverride
 
     internal Code? Code { get; set; }
 
+    /// <summary>Where the precompiled contract of this address answers instead.</summary>
+    internal Address? MovePrecompileTo { get; set; }
+
     /// <summary>All slots: those that do not stand here are zero.</summary>
     internal Dictionary<UInt256, UInt256>? State { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using SuperVm.Core.Execution.Precompiles;
 using SuperVm.Core.Primitives;
@@ -43,7 +44,7 @@ public sealed unsafe partial class EvmEngine
         }
 
         var address = State.AddressOf(call.Target);
-        if (_table.Precompiles.TryGet(address, out var precompile))
+        if (TryPrecompile(address, out var precompile))
         {
             var gas = call.Gas;
             var status = RunPrecompile(precompile, call.Input.AsSpan(call.InputOffset, call.InputLength), ref gas);
@@ -137,7 +138,7 @@ public sealed unsafe partial class EvmEngine
 
         Tracer?.OnEnter(message);
         var input = ArrayOf(message.Input);
-        if (_table.Precompiles.TryGet(message.CodeAddress, out var precompile))
+        if (TryPrecompile(message.CodeAddress, out var precompile))
         {
             var status = RunPrecompile(precompile, input, ref gas);
             if (status != ExecutionStatus.Success)
@@ -319,6 +320,17 @@ public sealed unsafe partial class EvmEngine
 
         State.SubtractBalance(from, value);
         State.AddBalance(to, value);
+    }
+
+    private bool TryPrecompile(in Address address, [NotNullWhen(true)] out Precompile? precompile)
+    {
+        if (MovedPrecompiles is not { } moved || !moved.TryGetValue(address, out var source))
+        {
+            return _table.Precompiles.TryGet(address, out precompile);
+        }
+
+        precompile = null;
+        return source is { } known && _table.Precompiles.TryGet(known, out precompile);
     }
 
     /// <summary>Runs a precompiled contract; a failure takes all of its gas.</summary>

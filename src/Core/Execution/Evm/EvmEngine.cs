@@ -59,6 +59,12 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
         set => Volatile.Write(ref Stopped, value);
     }
 
+    /// <summary>
+    /// Precompiled contracts that answer elsewhere (an address with the one whose contract it has) or nowhere (null), for
+    /// simulations; null (and then without cost) by default.
+    /// </summary>
+    public IReadOnlyDictionary<Address, Address?>? MovedPrecompiles { get; set; }
+
     /// <summary>Digests of mapping keys.</summary>
     internal PairHashCache PairHashes => _pairHashes ??= new PairHashCache();
 

@@ -1,3 +1,4 @@
+using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Execution.Evm;
@@ -15,6 +16,11 @@ public interface IEvmTracer
 
     /// <summary>The message that began last and has not ended, ends.</summary>
     void OnExit(in ExecutionResult result);
+
+    /// <summary>LOG0 to LOG4 wrote a log; it is undone where its message fails.</summary>
+    void OnLog(Log log)
+    {
+    }
 
     /// <summary>SELFDESTRUCT moves a balance.</summary>
     void OnSelfDestruct(in Address contract, in Address beneficiary, in UInt256 balance);

@@ -89,7 +89,7 @@ internal static class CallErrors
         _ => $"unknown panic code: {code.ToQuantity()}",
     };
 
-    private static string Describe(ExecutionStatus status) => status switch
+    internal static string Describe(ExecutionStatus status) => status switch
     {
         ExecutionStatus.OutOfGas => "out of gas",
         ExecutionStatus.StackUnderflow => "stack underflow",

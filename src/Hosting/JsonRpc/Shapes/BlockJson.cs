@@ -15,6 +15,14 @@ internal static class BlockJson
     internal static void Write(Utf8JsonWriter json, ChainBlock block, bool wholeTransactions, bool isPending = false)
     {
         json.WriteStartObject();
+        WriteFields(json, block, wholeTransactions, isPending);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The fields of a block, within an object that may have others.</summary>
+    internal static void WriteFields(
+        Utf8JsonWriter json, ChainBlock block, bool wholeTransactions, bool isPending = false)
+    {
         WriteHeader(json, block.Header, block.Hash, isPending);
         json.WriteQuantity("size"u8, (ulong)block.Size);
         json.WriteStartArray("transactions"u8);
@@ -43,8 +51,6 @@ internal static class BlockJson
         {
             WriteWithdrawals(json, withdrawals);
         }
-
-        json.WriteEndObject();
     }
 
     /// <summary>A new head, as subscribers are told of it: the header alone.</summary>

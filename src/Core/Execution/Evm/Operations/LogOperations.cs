@@ -45,7 +45,9 @@ internal static unsafe class LogOperations
         }
 
         var data = length == 0 ? [] : new ReadOnlySpan<byte>(frame.Memory + sp[-1].U0, length).ToArray();
-        frame.State.AddLog(new Log(frame.Address, topics, data));
+        var log = new Log(frame.Address, topics, data);
+        frame.State.AddLog(log);
+        frame.Engine.Tracer?.OnLog(log);
         return gas;
     }
 }
