@@ -15,7 +15,10 @@ public sealed partial class Chain
             var made = Make(attributes, candidates);
             var state = new PreparedState(_state.Latest, made.Executed.Transition);
             _state.Discard(made.Executed.Transition);
-            return new ProducedBlock(made.Sealed.Block, made.Executed.Receipts, made.LeftOut, state);
+            return new ProducedBlock(made.Sealed.Block, made.Executed.Receipts, made.LeftOut, state)
+            {
+                Requests = made.Requests,
+            };
         }
     }
 
@@ -95,7 +98,8 @@ public sealed partial class Chain
         var total = parent.TotalDifficulty + header.Difficulty;
         var chainBlock = new ChainBlock(block, HeaderCodec.Hash(header), total, encoded.Length);
         return new Made(
-            new SealedBlock(chainBlock, encoded), new ExecutedBlock(transition, outcome.Receipts), leftOut);
+            new SealedBlock(chainBlock, encoded), new ExecutedBlock(transition, outcome.Receipts), leftOut,
+            outcome.Requests ?? []);
     }
 
     /// <summary>The header as far as it does not depend on execution.</summary>
@@ -155,5 +159,6 @@ public sealed partial class Chain
         return (signed, places);
     }
 
-    private sealed record Made(SealedBlock Sealed, ExecutedBlock Executed, List<LeftOutTransaction> LeftOut);
+    private sealed record Made(
+        SealedBlock Sealed, ExecutedBlock Executed, List<LeftOutTransaction> LeftOut, IReadOnlyList<byte[]> Requests);
 }

@@ -229,4 +229,8 @@ public sealed record BlockAttributes
 /// </param>
 /// <param name="State">The state after it.</param>
 public sealed record ProducedBlock(
-    ChainBlock Block, IReadOnlyList<Receipt> Receipts, IReadOnlyList<LeftOutTransaction> LeftOut, IStateReader State);
+    ChainBlock Block, IReadOnlyList<Receipt> Receipts, IReadOnlyList<LeftOutTransaction> LeftOut, IStateReader State)
+{
+    /// <summary>The block's requests, each with its type in front (EIP-7685).</summary>
+    public IReadOnlyList<byte[]> Requests { get; init; } = [];
+}

@@ -20,6 +20,8 @@ internal static class RpcServices
             new StateMethods(node, blocks),
             calls,
             new SimulateMethods(node, blocks),
+            new DebugMethods(node, blocks),
+            new ConfigMethods(node),
             new TransactionMethods(node, blocks),
             sends,
             logs,
@@ -29,6 +31,11 @@ internal static class RpcServices
         if (node.Consensus is { } consensus)
         {
             modules.Add(new ConsensusMethods(consensus));
+        }
+
+        if (node.Options.AllowDevelopmentMethods || node.Options.AllowTestingMethods)
+        {
+            modules.Add(new TestingMethods(node));
         }
 
         if (node.Options.AllowDevelopmentMethods)

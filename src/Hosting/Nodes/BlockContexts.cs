@@ -14,7 +14,8 @@ internal static class BlockContexts
     }
 
     /// <summary>The same where the rules are known.</summary>
-    internal static BlockContext Of(ForkRules rules, ulong chainId, BlockHeader header, IBlockHashSource hashes) => new()
+    internal static BlockContext Of(
+        ForkRules rules, ulong chainId, BlockHeader header, IBlockHashSource hashes) => new()
     {
         Rules = rules,
         ChainId = chainId,

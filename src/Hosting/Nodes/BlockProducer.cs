@@ -330,7 +330,7 @@ internal sealed class BlockProducer : IDisposable
             $"{took.TotalMilliseconds:F1} ms"));
     }
 
-    private List<Transaction> Candidates()
+    internal List<Transaction> Candidates()
     {
         var next = Next;
         return _pool.Select(new PoolSelection

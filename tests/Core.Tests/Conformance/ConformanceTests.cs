@@ -23,6 +23,9 @@ public sealed class ConformanceTests
     [FixtureFact("pevm_blocks")]
     public void Main_net_blocks_use_their_gas_and_give_their_receipts() => Run("replay", "pevm_blocks", ".");
 
+    [FixtureFact("rpc_io")]
+    public void Json_rpc_answers_as_execution_apis_records() => Run("rpc", "rpc_io", ".");
+
     [FixtureFact("state_tests")]
     public void Transactions_change_the_state_as_the_standard_says() =>
         Run("state", "state_tests", All ? ["."] : ["eest/osaka", "eest/prague/eip7702_set_code_tx", "eest/cancun"]);

@@ -60,8 +60,8 @@ public sealed unsafe partial class EvmEngine : IExecutionEngine
     }
 
     /// <summary>
-    /// Precompiled contracts that answer elsewhere (an address with the one whose contract it has) or nowhere (null), for
-    /// simulations; null (and then without cost) by default.
+    /// Precompiled contracts that answer elsewhere (an address with the one whose contract it has) or nowhere (null),
+    /// for simulations; null (and then without cost) by default.
     /// </summary>
     public IReadOnlyDictionary<Address, Address?>? MovedPrecompiles { get; set; }
 

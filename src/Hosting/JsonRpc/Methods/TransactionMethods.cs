@@ -145,7 +145,7 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
 
     private RpcError? PoolContent(ref RpcParams parameters, RpcReply reply)
     {
-        var content = node.Pool.Content();
+        var content = node.Pool.Content().Where(IsListed).ToList();
         reply.Json.WriteStartObject();
         foreach (var isPending in (ReadOnlySpan<bool>)[true, false])
         {
@@ -172,7 +172,8 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
             return parameters.Error;
         }
 
-        var content = node.Pool.Content().Where(item => item.Transaction.Sender == address).ToList();
+        var content = node.Pool.Content()
+            .Where(item => IsListed(item) && item.Transaction.Sender == address).ToList();
         reply.Json.WriteStartObject();
         reply.Json.WriteStartObject("pending"u8);
         WriteByNonce(reply, content.Where(item => item.IsPending));
@@ -183,6 +184,9 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
         reply.Json.WriteEndObject();
         return null;
     }
+
+    /// <summary>Blob transactions are counted and not listed, as in geth.</summary>
+    private static bool IsListed(PoolContent item) => item.Transaction.Type != TransactionType.Blob;
 
     private static void WriteByNonce(RpcReply reply, IEnumerable<PoolContent> items)
     {

@@ -133,7 +133,7 @@ internal static class BlockJson
         }
     }
 
-    private static void WriteWithdrawals(Utf8JsonWriter json, IReadOnlyList<Withdrawal> withdrawals)
+    internal static void WriteWithdrawals(Utf8JsonWriter json, IReadOnlyList<Withdrawal> withdrawals)
     {
         json.WriteStartArray("withdrawals"u8);
         foreach (var withdrawal in withdrawals)

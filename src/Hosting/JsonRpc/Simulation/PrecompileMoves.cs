@@ -8,8 +8,8 @@ namespace SuperVm.Hosting.JsonRpc.Simulation;
 internal static class PrecompileMoves
 {
     /// <summary>
-    /// An override of a precompiled contract's address puts an account in its place; it may name another address where the
-    /// contract answers then. Null where no precompiled contract is concerned.
+    /// An override of a precompiled contract's address puts an account in its place; it may name another address where
+    /// the contract answers then. Null where no precompiled contract is concerned.
     /// </summary>
     internal static RpcError? TryOf(
         IReadOnlyDictionary<Address, AccountOverride>? overrides, ForkRules rules,

@@ -115,7 +115,9 @@ internal sealed class SimulationRunner(
             (call.AccessList, call.BlobVersionedHashes, call.Authorizations) = (null, null, null);
         }
 
-        return call.ToTransaction(isLegacy ? null : chainId, nonce, gas, cap, tip);
+        var transaction = call.ToTransaction(isLegacy ? null : chainId, nonce, gas, cap, tip);
+        transaction.Hash = TransactionCodec.HashOf(transaction);
+        return transaction;
     }
 
     private RpcError? Check(Transaction transaction, in Account sender, BlockContext block) =>
@@ -161,10 +163,10 @@ internal sealed class SimulationRunner(
             : isBlob && transaction.BlobVersionedHashes.Count == 0 ? "blob transaction missing blob hashes"
             : transaction.BlobVersionedHashes.Any(hash => hash.Bytes[0] != 1) ? "blob has invalid hash version"
             : unpaid ? "max fee per blob gas less than block blob gas fee"
-            : transaction.Type == TransactionType.SetCode && transaction.IsCreation ? "set code transaction of type create"
-            : transaction.Type == TransactionType.SetCode && transaction.Authorizations.Count == 0
-                ? "set code transaction with empty auth list"
-                : null;
+            : transaction.Type != TransactionType.SetCode ? null
+            : transaction.IsCreation ? "set code transaction of type create"
+            : transaction.Authorizations.Count == 0 ? "set code transaction with empty auth list"
+            : null;
         return words is null ? null : new RpcError(RpcError.InternalErrorCode, $"err: {words}");
     }
 

@@ -126,6 +126,7 @@ internal sealed class Simulator(Node node, ChainBlock parent, IStateReader state
             Edits = EditsOf(block.Accounts),
         };
         runner.Calls = block.Calls;
+        _tracer.BeginBlock();
         var outcome = processor.Execute(input, _changes);
         if (runner.Failure is { } failure)
         {
@@ -143,7 +144,7 @@ internal sealed class Simulator(Node node, ChainBlock parent, IStateReader state
         return null;
     }
 
-    /// <summary>The header as far as calls do not change it; without validation a base fee is zero unless given.</summary>
+    /// <summary>The header before its calls; without validation the base fee is zero unless given.</summary>
     private BlockHeader Draft(
         BlockOverrides overrides, ChainBlock before, ForkRules rules, IReadOnlyList<Withdrawal>? withdrawals) => new()
     {

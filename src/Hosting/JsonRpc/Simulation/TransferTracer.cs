@@ -15,7 +15,8 @@ internal readonly record struct NumberedLog(Log Log, int Index);
 /// </remarks>
 internal sealed class TransferTracer(bool withTransfers) : IEvmTracer
 {
-    private static readonly Hash256 TransferTopic = Core.Cryptography.Keccak256.Hash("Transfer(address,address,uint256)"u8);
+    private static readonly Hash256 TransferTopic =
+        Core.Cryptography.Keccak256.Hash("Transfer(address,address,uint256)"u8);
 
     private readonly Stack<List<NumberedLog>> _open = [];
     private List<NumberedLog> _finished = [];
@@ -23,6 +24,9 @@ internal sealed class TransferTracer(bool withTransfers) : IEvmTracer
 
     /// <summary>What ether's logs have as their contract: ERC-7528's address of the native asset.</summary>
     internal static Address Emitter { get; } = Address.Parse("0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
+
+    /// <summary>Numbers begin at 0 again.</summary>
+    internal void BeginBlock() => _count = 0;
 
     /// <summary>The logs of the transaction that ended last; the next begins.</summary>
     internal IReadOnlyList<NumberedLog> TakeLogs()

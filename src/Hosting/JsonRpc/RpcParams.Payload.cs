@@ -1,0 +1,81 @@
+using System.Text.Json;
+using SuperVm.Core.Node;
+using SuperVm.Core.Primitives;
+
+namespace SuperVm.Hosting.JsonRpc;
+
+/// <summary>Attributes of a block to build, and transactions to build it of.</summary>
+internal ref partial struct RpcParams
+{
+    /// <summary>PayloadAttributesV3 of the engine API.</summary>
+    internal bool PayloadAttributes(out BlockAttributes attributes)
+    {
+        attributes = new BlockAttributes();
+        if (!Required() || !IsToken(JsonTokenType.StartObject, "payload attributes"))
+        {
+            return false;
+        }
+
+        ulong timestamp = 0;
+        Hash256 randao = default, root = default;
+        Address coinbase = default;
+        List<Core.Ledger.Withdrawal> withdrawals = [];
+        while (NextField())
+        {
+            var ok = _reader switch
+            {
+                _ when _reader.ValueTextEquals("timestamp"u8) => FieldValue() && ReadQuantity64(out timestamp),
+                _ when _reader.ValueTextEquals("prevRandao"u8) => FieldValue() && ReadHash(out randao),
+                _ when _reader.ValueTextEquals("suggestedFeeRecipient"u8) => FieldValue() && ReadAddress(out coinbase),
+                _ when _reader.ValueTextEquals("parentBeaconBlockRoot"u8) => NullField() || ReadHash(out root),
+                _ when _reader.ValueTextEquals("withdrawals"u8) => NullField() || ReadWithdrawals(withdrawals),
+                _ => _reader.Read() && _reader.TrySkip(),
+            };
+            if (!ok)
+            {
+                return false;
+            }
+        }
+
+        attributes = new BlockAttributes
+        {
+            Coinbase = coinbase, Timestamp = timestamp, PrevRandao = randao, ParentBeaconBlockRoot = root,
+            Withdrawals = withdrawals,
+        };
+        return true;
+    }
+
+    /// <summary>An array of envelopes; null where it is null.</summary>
+    internal bool OptionalEnvelopes(out List<byte[]>? envelopes)
+    {
+        envelopes = null;
+        if (!Optional())
+        {
+            return true;
+        }
+
+        envelopes = [];
+        if (!IsToken(JsonTokenType.StartArray, "an array of transactions"))
+        {
+            return false;
+        }
+
+        while (Inside())
+        {
+            if (envelopes.Count >= MaximumListItems || !ReadData(out var envelope))
+            {
+                return Refuse($"an array of at most {MaximumListItems} transactions is expected");
+            }
+
+            envelopes.Add(envelope);
+        }
+
+        return true;
+    }
+
+    internal bool OptionalData(out byte[] data)
+    {
+        data = [];
+        return !Optional() || ReadData(out data);
+    }
+}
