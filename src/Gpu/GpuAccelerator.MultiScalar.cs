@@ -14,11 +14,15 @@ public sealed partial class GpuAccelerator
     /// <summary>The sum of scalar i times point i in BN254's first group.</summary>
     /// <param name="points">
     /// 64 bytes a point: x and y, four limbs each, least significant first, in Montgomery form with R = 2^256 (the
-    /// layout of snarkjs' files); all zero at infinity. Neither range nor curve is checked here.
+    /// layout of snarkjs' files); all zero at infinity.
     /// </param>
-    /// <param name="scalars">As many plain numbers, below <see cref="Fr.Modulus"/>.</param>
+    /// <param name="scalars">
+    /// 32 bytes a scalar, plain numbers below <see cref="Fr.Modulus"/>, least significant byte first.
+    /// </param>
+    /// <param name="sum">The sum; undefined where the answer is a failure.</param>
+    /// <exception cref="InvalidDataException">A point is not on the curve, or a coordinate not below p.</exception>
     public GpuFailure? MultiplySum(
-        ReadOnlyMemory<byte> points, ReadOnlyMemory<UInt256> scalars, out AffinePoint<Fq> sum)
+        ReadOnlyMemory<byte> points, ReadOnlyMemory<byte> scalars, out AffinePoint<Fq> sum)
     {
         var result = default(AffinePoint<Fq>);
         var failure = Sum<Raw64, Raw128>(
@@ -33,7 +37,7 @@ public sealed partial class GpuAccelerator
 
     /// <summary>As the other, in the second group: 128 bytes a point (x.c0, x.c1, y.c0, y.c1).</summary>
     public GpuFailure? MultiplySum(
-        ReadOnlyMemory<byte> points, ReadOnlyMemory<UInt256> scalars, out AffinePoint<Fq2> sum)
+        ReadOnlyMemory<byte> points, ReadOnlyMemory<byte> scalars, out AffinePoint<Fq2> sum)
     {
         var result = default(AffinePoint<Fq2>);
         var failure = Sum<Raw128, Raw256>(
@@ -49,18 +53,18 @@ public sealed partial class GpuAccelerator
     private delegate void Finisher<TSum>(ReadOnlySpan<TSum> parts, int rows, int windowBits);
 
     private GpuFailure? Sum<TPoint, TSum>(
-        string group, Func<bool, string> source, ReadOnlyMemory<byte> points, ReadOnlyMemory<UInt256> scalars,
+        string group, Func<bool, string> source, ReadOnlyMemory<byte> points, ReadOnlyMemory<byte> scalars,
         Finisher<TSum> finish)
         where TPoint : unmanaged
         where TSum : unmanaged
     {
-        var count = scalars.Length;
-        if (points.Length != (long)count * Unsafe.SizeOf<TPoint>())
+        var count = scalars.Length / Fr.Size;
+        if (scalars.Length % Fr.Size != 0 || points.Length != (long)count * Unsafe.SizeOf<TPoint>())
         {
             throw new ArgumentException("There is one point for each scalar.", nameof(points));
         }
 
-        foreach (ref readonly var scalar in scalars.Span)
+        foreach (ref readonly var scalar in MemoryMarshal.Cast<byte, UInt256>(scalars.Span))
         {
             if (scalar >= Fr.Modulus)
             {
@@ -75,7 +79,8 @@ public sealed partial class GpuAccelerator
             var windows = (ScalarBits + bits) / bits;
             var program = Program(group, source);
             using var pointBuffer = _context.Upload(MemoryMarshal.Cast<byte, TPoint>(points.Span));
-            using var scalarBuffer = _context.Upload(scalars.Span);
+            RequireOnCurve(program[group + "_check"], pointBuffer, group, count);
+            using var scalarBuffer = _context.Upload(MemoryMarshal.Cast<byte, UInt256>(scalars.Span));
             var stretches = Stretches(bits);
             var parts = new TSum[windows * stretches];
             var rows = RowsThatFit<TSum>(count, bits, windows);
@@ -88,8 +93,44 @@ public sealed partial class GpuAccelerator
                 work.Reduce(parts.AsSpan(first * stretches, now * stretches), stretches);
             }
 
+            scalarBuffer.Clear(); // they may be secrets
             finish(parts, windows, bits);
         });
+    }
+
+    private void RequireOnCurve(ClKernel kernel, ClBuffer points, string group, int count)
+    {
+        var b = group == "g1" ? new Fq2(Fq.FromUInt64(3), Fq.Zero) : TwistB;
+        var words = new byte[64];
+        SnarkWords(b.C0).CopyTo(words, 0);
+        SnarkWords(b.C1).CopyTo(words, 32);
+        using var curve = _context.Upload<byte>(words);
+        using var faults = _context.Upload<uint>([0]);
+        kernel.Run(_context, count, 0, [points, curve, faults]);
+        var found = new uint[1];
+        faults.Read(found);
+        if (found[0] != 0)
+        {
+            throw new InvalidDataException($"{found[0]} of {count} points are not on the curve.");
+        }
+    }
+
+    /// <summary>3 / (9 + u), the b of the second group's curve.</summary>
+    private static Fq2 TwistB
+    {
+        get
+        {
+            Fq2.Invert(new Fq2(Fq.FromUInt64(9), Fq.One), out var inverse);
+            Fq2.Multiply(inverse, new Fq2(Fq.FromUInt64(3), Fq.Zero), out var b);
+            return b;
+        }
+    }
+
+    private static byte[] SnarkWords(in Fq value)
+    {
+        var bytes = value.ToMontgomery256().ToBigEndian();
+        Array.Reverse(bytes);
+        return bytes;
     }
 
     /// <summary>Bits of a digit: where the buckets' additions and the points' cost about the same.</summary>

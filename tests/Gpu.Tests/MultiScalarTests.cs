@@ -12,7 +12,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
         foreach (var count in new[] { 1, 2, 33, 700 })
         {
             var (points, scalars, expected) = First(new Random(count), count, i => null);
-            Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), scalars, out AffinePoint<Fq> sum));
+            Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
@@ -23,7 +23,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
     {
         var (points, scalars, expected) =
             First(new Random(7), 9000, i => i % 50 == 0 ? null : UInt256.One, distinct: 40);
-        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), scalars, out AffinePoint<Fq> sum));
+        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
         Assert.Equal(expected, sum);
     }
 
@@ -32,7 +32,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
     {
         AffinePoint<Fq>[] points = [G1.Generator, -G1.Generator];
         UInt256[] scalars = [5, 5];
-        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), scalars, out AffinePoint<Fq> sum));
+        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
         Assert.True(sum.IsInfinity);
     }
 
@@ -52,7 +52,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
             JacobianPoint<Fq2>.Add(total, product, out total);
         }
 
-        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), scalars, out AffinePoint<Fq2> sum));
+        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq2> sum));
         Assert.Equal(total.ToAffine(), sum);
     }
 
@@ -64,7 +64,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
             device.Accelerator.Device, new GpuOptions { MostMemoryBytes = 400_000 }, out var small, out _));
         using (small)
         {
-            Assert.Null(small!.MultiplySum(Numbers.Layout(points), scalars, out AffinePoint<Fq> sum));
+            Assert.Null(small!.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
@@ -77,17 +77,35 @@ public sealed class MultiScalarTests(DeviceFixture device)
             device.Accelerator.Device, new GpuOptions { MostMemoryBytes = 200_000 }, out var small, out _));
         using (small)
         {
-            var failure = small!.MultiplySum(new byte[64 * 100_000], new UInt256[100_000], out AffinePoint<Fq> _);
+            var failure = small!.MultiplySum(new byte[64 * 100_000], new byte[32 * 100_000], out AffinePoint<Fq> _);
             Assert.Equal(GpuFailureKind.OutOfMemory, failure?.Kind);
             Assert.Null(small.Lost);
-            Assert.Null(small.MultiplySum(Numbers.Layout(points), scalars, out AffinePoint<Fq> sum));
+            Assert.Null(small.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
 
     [DeviceFact]
     public void A_scalar_that_is_not_below_the_order_is_refused() => Assert.Throws<ArgumentException>(
-        () => device.Accelerator.MultiplySum(new byte[64], new[] { Fr.Modulus }, out AffinePoint<Fq> _));
+        () => device.Accelerator.MultiplySum(
+            new byte[64], Numbers.Layout(new[] { Fr.Modulus }), out AffinePoint<Fq> _));
+
+    [DeviceFact]
+    public void Points_off_the_curve_are_refused_in_both_groups()
+    {
+        var one = Numbers.Layout(new UInt256[] { 1, 1 });
+        var first = Numbers.Layout(new[] { G1.Generator, G1.Generator });
+        var second = Numbers.Layout(new[] { G2.Generator, G2.Generator });
+        Assert.Null(device.Accelerator.MultiplySum(first, one, out AffinePoint<Fq> _));
+        Assert.Null(device.Accelerator.MultiplySum(second, one, out AffinePoint<Fq2> _));
+        first[64] ^= 1;
+        second[200] ^= 1;
+        Assert.Throws<InvalidDataException>(() => device.Accelerator.MultiplySum(first, one, out AffinePoint<Fq> _));
+        Assert.Throws<InvalidDataException>(() => device.Accelerator.MultiplySum(second, one, out AffinePoint<Fq2> _));
+        var large = new byte[128];
+        large.AsSpan(0, 32).Fill(0xFF);
+        Assert.Throws<InvalidDataException>(() => device.Accelerator.MultiplySum(large, one, out AffinePoint<Fq> _));
+    }
 
     private static (AffinePoint<Fq>[] Points, UInt256[] Scalars, AffinePoint<Fq> Sum) First(
         Random random, int count, Func<int, UInt256?> scalarOf, int distinct = int.MaxValue)

@@ -33,6 +33,19 @@ internal static class Numbers
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], form.U3);
     }
 
+    /// <summary>Plain numbers, least significant byte first.</summary>
+    internal static byte[] Layout(ReadOnlySpan<UInt256> numbers)
+    {
+        var bytes = new byte[numbers.Length * 32];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            numbers[i].WriteBigEndian(bytes.AsSpan(i * 32, 32));
+            bytes.AsSpan(i * 32, 32).Reverse();
+        }
+
+        return bytes;
+    }
+
     internal static byte[] Layout(ReadOnlySpan<AffinePoint<Fq>> points)
     {
         var bytes = new byte[points.Length * 64];

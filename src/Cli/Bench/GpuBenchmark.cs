@@ -113,7 +113,7 @@ internal sealed class GpuBenchmark : IBenchmark
     private static void Sums(BenchContext context, GpuAccelerator gpu, int count)
     {
         var points = new byte[count * 64];
-        var scalars = new UInt256[count];
+        var scalars = new byte[count * 32];
         const int distinct = 1024;
         G1.Multiply(G1.Generator, 7, out var point);
         for (var i = 0; i < count; i++)
@@ -130,7 +130,9 @@ internal sealed class GpuBenchmark : IBenchmark
                 points.AsSpan(i % distinct * 64, 64).CopyTo(points.AsSpan(i * 64));
             }
 
-            scalars[i] = Fr.Reduce(UInt256.FromBigEndian(Keccak256.Hash(BitConverter.GetBytes(i)).Bytes)).ToUInt256();
+            var digest = Keccak256.Hash(BitConverter.GetBytes(i));
+            Fr.Reduce(UInt256.FromBigEndian(digest.Bytes)).WriteBigEndian(scalars.AsSpan(i * 32, 32));
+            scalars.AsSpan(i * 32, 32).Reverse();
         }
 
         context.Measure("msm_points", "1/s", count, () =>

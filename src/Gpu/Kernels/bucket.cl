@@ -85,3 +85,13 @@ kernel void POINT_add_pairs(global const POINT_affine* a, global const POINT_aff
     uint i = get_global_id(0);
     result[i] = POINT_add_affine(POINT_from_affine(a[i]), b[i]);
 }
+
+// faults becomes nonzero where a coordinate is not below p or a point not on y^2 = x^3 + curve_b (infinity is)
+kernel void POINT_check(global const POINT_affine* points, global const COORD* curve_b, volatile global uint* faults) {
+    uint i = get_global_id(0);
+    POINT_affine p = points[i];
+    COORD right = COORD_add(COORD_mul(COORD_sqr(p.x), p.x), *curve_b);
+    int good = COORD_in_range(p.x) && COORD_in_range(p.y)
+        && (POINT_affine_is_infinity(p) || COORD_equal(COORD_sqr(p.y), right));
+    if (!good) atomic_inc(faults);
+}

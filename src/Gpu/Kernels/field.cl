@@ -14,6 +14,15 @@ int FIELD_equal(u256 a, u256 b) {
     return any == 0;
 }
 
+int FIELD_in_range(u256 a) {
+    uint borrow = 0;
+    for (int i = 0; i < 8; i++) {
+        ulong x = (ulong)a.v[i] - FIELD_P[i] - borrow;
+        borrow = (uint)(x >> 32) & 1;
+    }
+    return borrow;
+}
+
 u256 FIELD_zero(void) {
     u256 r;
     for (int i = 0; i < 8; i++) r.v[i] = 0;

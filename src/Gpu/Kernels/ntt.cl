@@ -49,3 +49,15 @@ kernel void fr_product_less(global u256* a, global const u256* b, global const u
     uint i = get_global_id(0);
     a[i] = fr_sub(fr_mul(a[i], b[i]), c[i]);
 }
+
+// values in Montgomery form to plain numbers
+kernel void fr_plain(global u256* values) {
+    uint i = get_global_id(0);
+    values[i] = fr_from_mont(values[i]);
+}
+
+// c[i] = a[i] b[i]
+kernel void fr_product(global const u256* a, global const u256* b, global u256* c) {
+    uint i = get_global_id(0);
+    c[i] = fr_mul(a[i], b[i]);
+}

@@ -3,6 +3,10 @@ typedef struct { u256 c0, c1; } fq2;
 
 int fq2_is_zero(fq2 a) { return fq_is_zero(a.c0) && fq_is_zero(a.c1); }
 
+int fq2_equal(fq2 a, fq2 b) { return fq_equal(a.c0, b.c0) && fq_equal(a.c1, b.c1); }
+
+int fq2_in_range(fq2 a) { return fq_in_range(a.c0) && fq_in_range(a.c1); }
+
 fq2 fq2_zero(void) { fq2 r; r.c0 = fq_zero(); r.c1 = fq_zero(); return r; }
 
 fq2 fq2_one(void) { fq2 r; r.c0 = fq_one(); r.c1 = fq_zero(); return r; }

@@ -5,15 +5,7 @@
 
 typedef struct { u256 r, s, message; uint parity, pad[7]; } recovery_request;
 
-int scalar_in_range(u256 a) {
-    uint any = 0, borrow = 0;
-    for (int i = 0; i < 8; i++) {
-        any |= a.v[i];
-        ulong x = (ulong)a.v[i] - sn_P[i] - borrow;
-        borrow = (uint)(x >> 32) & 1;
-    }
-    return any != 0 && borrow;
-}
+int scalar_in_range(u256 a) { return !sn_is_zero(a) && sn_in_range(a); }
 
 // keys[item]: x and y, plain, least significant limb first; status[item]: 1 found, 0 none
 kernel void secp_recover(
