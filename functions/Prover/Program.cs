@@ -1,9 +1,28 @@
 using SuperVm.Azure.Functions;
-using SuperVm.Hosting.Roles;
+using SuperVm.Core.Proving;
+using SuperVm.Gpu;
+using SuperVm.Hosting.Proving;
 
+// Under a Functions host this is its handler; without one (the GPU container) it takes jobs off the queue itself.
 var roles = CloudRoles.FromEnvironment();
-var prove = new ProveService(roles.Ports);
+var engine = new LazyProofEngine(() => new DirectProofEngine(
+    GpuProofBackend.Best(new CpuProofBackend(), roles.Ports.Log), new SystemRandomSource()));
+using var service = new ProofService(roles.Ports, engine, new BlobKeyFiles(roles.Config), new ProofLimits());
+if (Environment.GetEnvironmentVariable("FUNCTIONS_CUSTOMHANDLER_PORT") is not null)
+{
+    await new HandlerApp { Metrics = roles.Metrics }
+        .Add("Jobs", (invocation, stop) => service.ProveAsync(invocation.Body, stop))
+        .RunAsync();
+    return;
+}
 
-await new HandlerApp { Metrics = roles.Metrics }
-    .Add("Jobs", (invocation, stop) => prove.ProveAsync(invocation.Body, stop))
-    .RunAsync();
+var stopped = new TaskCompletionSource();
+AppDomain.CurrentDomain.ProcessExit += (_, _) => stopped.TrySetResult();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stopped.TrySetResult();
+};
+roles.Ports.Log("the prover takes jobs off the queue");
+await using var worker = new ProofWorker(roles.Ports, service, TimeSpan.FromSeconds(10));
+await stopped.Task;

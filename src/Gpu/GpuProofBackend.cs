@@ -13,6 +13,23 @@ public sealed class GpuProofBackend(GpuAccelerator device, IProofBackend fallbac
 {
     private long _done, _fellBack;
 
+    /// <summary>
+    /// The backend for this machine: a GPU where there is one (OpenCL on the processor would be slower than the
+    /// processor itself), else the processors; a line says which and why.
+    /// </summary>
+    /// <remarks>The device stays open as long as the process: a backend has no end of its own.</remarks>
+    public static IProofBackend Best(IProofBackend processors, Action<string> log)
+    {
+        if (GpuAccelerator.TryOpenBest(new GpuOptions(), onlyGpu: true, out var device, out var failure))
+        {
+            log($"proofs are made on {device!.Device.Name}, driver {device.Device.Driver}");
+            return new GpuProofBackend(device, processors, log);
+        }
+
+        log($"proofs are made by {processors.Name}: {failure!.Message}");
+        return processors;
+    }
+
     public string Name => device.Lost is null ? $"{device.Device.Name} (OpenCL)" : fallback.Name;
 
     /// <summary>Operations that the device did.</summary>

@@ -44,6 +44,10 @@ public sealed class CloudRoles
 
     public CloudCounters Counters { get; } = new();
 
+    /// <summary>Where the genesis and the circuits' keys lie.</summary>
+    public IBlobStore Config => new AzureBlobStore(
+        Settings.Cloud with { BlobContainer = CloudNames.BlobContainers.Config }, Counters);
+
     /// <summary>The roles of this process, as its environment variables say.</summary>
     /// <exception cref="ArgumentException">A setting is missing or has no sense.</exception>
     public static CloudRoles FromEnvironment() =>
@@ -58,9 +62,7 @@ public sealed class CloudRoles
     /// <exception cref="StoreException">No genesis, another chain's database, or a service fails.</exception>
     public async Task<IRoleChain> OpenChainAsync()
     {
-        var config = new AzureBlobStore(
-            Settings.Cloud with { BlobContainer = CloudNames.BlobContainers.Config }, Counters);
-        var file = await config.GetAsync(Settings.Genesis)
+        var file = await Config.GetAsync(Settings.Genesis)
             ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}.");
         var genesis = GenesisReader.Read(file);
         if (!genesis.Succeeded)

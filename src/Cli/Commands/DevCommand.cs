@@ -82,6 +82,11 @@ internal sealed class DevCommand : ICommandModule
         Description = $"Compress answers of {CompressFromBytes} bytes and more for clients that take it (br, gzip)",
     };
 
+    private readonly Option<string?> _circuits = new("--circuits")
+    {
+        Description = "Folder of keys (NAME.zkey): serves proofs under /api/v1/proofs",
+    };
+
     private readonly GuardOptions _guards = new();
 
     private readonly Option<bool> _silent = new("--silent") { Description = "No banner and no line a block" };
@@ -91,7 +96,7 @@ internal sealed class DevCommand : ICommandModule
         var command = new Command("dev", "Run a development chain with JSON-RPC on http://127.0.0.1:8545")
         {
             _port, _host, _accounts, _balance, _mnemonic, _chainId, _gasLimit, _hardfork, _blockTime, _data, _genesis,
-            _validators, _epochLength, _origin, _compress, _silent,
+            _validators, _epochLength, _origin, _compress, _circuits, _silent,
         };
         Require(_port, port => port is >= 0 and <= 65_535, "--port takes 0 to 65535");
         Require(_accounts, count => count is >= 0 and <= MaximumAccounts, $"--accounts takes 0 to {MaximumAccounts}");
@@ -143,6 +148,8 @@ internal sealed class DevCommand : ICommandModule
             Host = host!, Port = parsed.GetValue(_port), AllowedOrigin = parsed.GetValue(_origin)!,
             CompressFromBytes = parsed.GetValue(_compress) ? CompressFromBytes : int.MaxValue,
         };
+        await using var proofs = parsed.GetValue(_circuits) is { } keys ? DevProofs.Start(keys, write) : null;
+        listens = listens with { Proofs = proofs?.Door };
         using var audit = _guards.OpenAudit(parsed);
         if (validators is not null)
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using SuperVm.Core.Proving;
 using SuperVm.Core.Proving.Groth16;
+using SuperVm.Gpu;
 using SuperVm.Hosting.Proving;
 using SuperVm.Local.Proofs;
 
@@ -33,13 +34,15 @@ internal sealed class ProveCommand : ICommandModule
         Description = "Where the Solidity verifier's arguments go",
     };
 
+    private readonly Option<bool> _processors = new("--cpu") { Description = "Leave a GPU alone" };
+
     private readonly Option<bool> _quiet = new("--quiet") { Description = "No progress" };
 
     public Command Create()
     {
         var command = new Command("prove", "Make a Groth16 proof from a snarkjs .zkey and a .wtns")
         {
-            _key, _witness, _proof, _public, _calldata, _quiet,
+            _key, _witness, _proof, _public, _calldata, _processors, _quiet,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(
             ProofFiles.Guarded("prove", () => Prove(parsed, cancellation))));
@@ -53,7 +56,12 @@ internal sealed class ProveCommand : ICommandModule
         using var witnessFile = MappedFile.Open(parsed.GetRequiredValue(_witness));
         var key = new ProvingKey(keyFile);
         var witness = new Witness(witnessFile);
-        var backend = new CpuProofBackend();
+        IProofBackend backend = new CpuProofBackend();
+        if (!parsed.GetValue(_processors))
+        {
+            backend = GpuProofBackend.Best(backend, parsed.GetValue(_quiet) ? _ => { } : Console.Error.WriteLine);
+        }
+
         using var progress = new ProgressLine(parsed.GetValue(_quiet) ? null : Console.Error);
         var proof = new Prover(backend, new SystemRandomSource()).Prove(key, witness, progress.Show, cancellation);
         progress.Dispose();

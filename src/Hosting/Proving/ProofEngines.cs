@@ -25,6 +25,18 @@ public sealed class DirectProofEngine(IProofBackend backend, IRandomSource rando
         Task.Run(() => ProofParts.Prove(backend, random, key, witness, progress, cancellation), cancellation);
 }
 
+/// <summary>An engine that is made when it is first needed, so that a process starts at once.</summary>
+public sealed class LazyProofEngine(Func<IProofEngine> make) : IProofEngine
+{
+    private readonly Lazy<IProofEngine> _engine = new(make);
+
+    public string Name => _engine.Value.Name;
+
+    public Task<Proof> ProveAsync(
+        ProvingKey key, Witness witness, Action<double> progress, CancellationToken cancellation) =>
+        _engine.Value.ProveAsync(key, witness, progress, cancellation);
+}
+
 /// <summary>
 /// Processors and accelerators under one <see cref="HybridScheduler"/>, beside whatever else it has to do.
 /// </summary>

@@ -12,18 +12,6 @@ public interface IKeyFiles
     Task<ByteSource?> OpenAsync(string circuit, CancellationToken cancellation);
 }
 
-/// <summary>Keys in a folder: <c>NAME.zkey</c>.</summary>
-/// <param name="exists">Whether a file of the folder is there.</param>
-/// <param name="open">Opens it.</param>
-public sealed class NamedKeyFiles(Func<string, bool> exists, Func<string, ByteSource> open) : IKeyFiles
-{
-    public Task<ByteSource?> OpenAsync(string circuit, CancellationToken cancellation)
-    {
-        var name = circuit + ".zkey";
-        return Task.FromResult(ProofJob.IsName(circuit) && exists(name) ? open(name) : null);
-    }
-}
-
 /// <summary>Keys in blobs: <c>circuits/NAME/0</c>, <c>/1</c> … one after another, because a blob is held whole.</summary>
 public sealed class BlobKeyFiles(IBlobStore blobs) : IKeyFiles
 {

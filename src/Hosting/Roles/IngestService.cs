@@ -5,6 +5,7 @@ using SuperVm.Core.Node;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
+using SuperVm.Hosting.Proving;
 using SuperVm.Hosting.Server;
 
 namespace SuperVm.Hosting.Roles;
@@ -32,6 +33,7 @@ public sealed class IngestService : IDisposable
     private readonly HttpEndpoint _http;
     private readonly MetricsEndpoint _metrics;
     private readonly RestEndpoint _rest;
+    private readonly ProofEndpoint _proofs;
     private readonly Func<string>? _moreMetrics;
 
     /// <param name="ports">What it stands on.</param>
@@ -52,6 +54,7 @@ public sealed class IngestService : IDisposable
         _http = new(dispatcher, server);
         _metrics = new(_node, dispatcher);
         _rest = new(chain, _node);
+        _proofs = new(ports, new ProofLimits());
     }
 
     /// <summary>Messages sent to the inbox since the start.</summary>
@@ -76,6 +79,10 @@ public sealed class IngestService : IDisposable
         if (HttpMethods.IsGet(request.Method) && request.Path == "/health")
         {
             await _metrics.WriteHealthAsync(context);
+        }
+        else if (request.Path.StartsWithSegments(ProofEndpoint.Prefix, out var job))
+        {
+            await _proofs.ServeAsync(context, job);
         }
         else if (request.Path.StartsWithSegments(RestEndpoint.Prefix, out var rest))
         {

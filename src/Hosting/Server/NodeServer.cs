@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
+using SuperVm.Hosting.Proving;
 using SuperVm.Hosting.Security;
 
 namespace SuperVm.Hosting.Server;
@@ -32,6 +33,9 @@ public sealed record ServerOptions
     public int CompressFromBytes { get; init; } = int.MaxValue;
 
     public RpcLimits Limits { get; init; } = new();
+
+    /// <summary>The proof service's door; null where there is none.</summary>
+    public ProofEndpoint? Proofs { get; init; }
 }
 
 /// <summary>A node's door: JSON-RPC over HTTP and WebSocket, health and metrics, all on one port.</summary>
@@ -39,6 +43,7 @@ public sealed record ServerOptions
 /// <code>
 ///   POST /         a JSON-RPC body             GET /health    200 while blocks can be made
 ///   GET / (ws)     JSON-RPC messages           GET /metrics   Prometheus text
+///   /api/v1/proofs the proof service, where there is one
 /// </code>
 /// </remarks>
 public sealed class NodeServer : IAsyncDisposable
@@ -78,7 +83,10 @@ public sealed class NodeServer : IAsyncDisposable
         sockets.UseWebSockets();
         sockets.Run(webSocket.ServeAsync);
         var webSockets = sockets.Build();
-        application.Run(context => RouteAsync(context, http, webSockets, metrics));
+        application.Run(context =>
+            options.Proofs is { } proofs && context.Request.Path.StartsWithSegments(ProofEndpoint.Prefix, out var job)
+                ? proofs.ServeAsync(context, job)
+                : RouteAsync(context, http, webSockets, metrics));
         try
         {
             await application.StartAsync(cancellation);
