@@ -12,7 +12,8 @@ public sealed class MultiScalarTests(DeviceFixture device)
         foreach (var count in new[] { 1, 2, 33, 700 })
         {
             var (points, scalars, expected) = First(new Random(count), count, i => null);
-            Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+            Assert.Null(device.Accelerator.MultiplySum(
+                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
@@ -23,7 +24,8 @@ public sealed class MultiScalarTests(DeviceFixture device)
     {
         var (points, scalars, expected) =
             First(new Random(7), 9000, i => i % 50 == 0 ? null : UInt256.One, distinct: 40);
-        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+        Assert.Null(device.Accelerator.MultiplySum(
+                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
         Assert.Equal(expected, sum);
     }
 
@@ -32,7 +34,8 @@ public sealed class MultiScalarTests(DeviceFixture device)
     {
         AffinePoint<Fq>[] points = [G1.Generator, -G1.Generator];
         UInt256[] scalars = [5, 5];
-        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+        Assert.Null(device.Accelerator.MultiplySum(
+                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
         Assert.True(sum.IsInfinity);
     }
 
@@ -52,7 +55,8 @@ public sealed class MultiScalarTests(DeviceFixture device)
             JacobianPoint<Fq2>.Add(total, product, out total);
         }
 
-        Assert.Null(device.Accelerator.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq2> sum));
+        Assert.Null(device.Accelerator.MultiplySum(
+                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq2> sum));
         Assert.Equal(total.ToAffine(), sum);
     }
 

@@ -12,7 +12,7 @@ public interface IKeyFiles
     Task<ByteSource?> OpenAsync(string circuit, CancellationToken cancellation);
 }
 
-/// <summary>Keys in blobs: <c>circuits/NAME/0</c>, <c>/1</c> … one after another, because a blob is held whole.</summary>
+/// <summary>Keys in blobs: <c>circuits/NAME/0</c>, <c>/1</c> … one after another: a blob is held whole.</summary>
 public sealed class BlobKeyFiles(IBlobStore blobs) : IKeyFiles
 {
     /// <summary>Bytes of a part that <see cref="StoreAsync"/> writes.</summary>
