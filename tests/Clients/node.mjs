@@ -14,7 +14,7 @@ export async function startNode(...args) {
     throw new Error('the program is not built: run ./supervm --help once');
   }
   const port = args.includes('--port') ? [] : ['--port', '0'];
-  const child = spawn('dotnet', [program, 'dev', ...port, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('dotnet', [program, 'dev', '--no-warm-up', ...port, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the node did not start:\n${output}`)), START_TIMEOUT_MS);

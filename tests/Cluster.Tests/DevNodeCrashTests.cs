@@ -67,7 +67,7 @@ public sealed class DevNodeCrashTests : IDisposable
     {
         var program = Path.Combine(AppContext.BaseDirectory, "supervm.dll");
         _process = Process.Start(new ProcessStartInfo(
-            "dotnet", [program, "dev", "--data", _folder, "--port", "0", "--block-time", "3600"])
+            "dotnet", [program, "dev", "--data", _folder, "--port", "0", "--block-time", "3600", "--no-warm-up"])
         {
             RedirectStandardOutput = true,
         })!;

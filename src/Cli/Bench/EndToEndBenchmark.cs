@@ -5,8 +5,8 @@ namespace SuperVm.Cli.Bench;
 
 /// <summary>A dev node in a process of its own, loaded over HTTP; a peer in turn with the same generator.</summary>
 /// <remarks>
-/// A run starts a fresh process, loads it once ("fresh": its code is still being compiled) and three times more; the
-/// last time counts as "warm". Signing happens before; the generator shares the machine with the node.
+/// A run starts a fresh process, waits until it rests, loads it once ("fresh": its first transactions) and three times
+/// more; the last time counts as "warm". Signing happens before; the generator shares the machine with the node.
 /// </remarks>
 internal sealed class EndToEndBenchmark : IBenchmark
 {
@@ -88,6 +88,7 @@ internal sealed class EndToEndBenchmark : IBenchmark
     {
         using (node)
         {
+            node.WaitUntilIdle();
             LoadPlan plan;
             using (var socket = new RpcSocket(node.Url))
             {

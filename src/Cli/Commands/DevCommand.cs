@@ -89,6 +89,11 @@ internal sealed class DevCommand : ICommandModule
 
     private readonly GuardOptions _guards = new();
 
+    private readonly Option<bool> _cold = new("--no-warm-up")
+    {
+        Description = "Do not spend a second of a core on compiled code at the start",
+    };
+
     private readonly Option<bool> _silent = new("--silent") { Description = "No banner and no line a block" };
 
     public Command Create()
@@ -96,7 +101,7 @@ internal sealed class DevCommand : ICommandModule
         var command = new Command("dev", "Run a development chain with JSON-RPC on http://127.0.0.1:8545")
         {
             _port, _host, _accounts, _balance, _mnemonic, _chainId, _gasLimit, _hardfork, _blockTime, _data, _genesis,
-            _validators, _epochLength, _origin, _compress, _circuits, _silent,
+            _validators, _epochLength, _origin, _compress, _circuits, _cold, _silent,
         };
         Require(_port, port => port is >= 0 and <= 65_535, "--port takes 0 to 65535");
         Require(_accounts, count => count is >= 0 and <= MaximumAccounts, $"--accounts takes 0 to {MaximumAccounts}");
@@ -174,8 +179,15 @@ internal sealed class DevCommand : ICommandModule
         await using var server = await NodeServer.StartAsync(node, listens, cancellation);
         node.Start();
         Began(node, store.Kind, server.Address);
+        using var stopped = new CancellationTokenSource();
+        var warmUp = parsed.GetValue(_cold)
+            ? Task.CompletedTask
+            : Task.Run(() => NodeWarmUp.RunAsync(
+                node, () => new EvmEngine(), TunedProcessor(), write, stopped.Token));
         await StopSignal.RequestedAsync(cancellation);
         write("stopping");
+        await stopped.CancelAsync();
+        await warmUp;
         return 0;
 
         void Began(Node served, string kind, Uri address)

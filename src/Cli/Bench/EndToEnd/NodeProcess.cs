@@ -11,6 +11,10 @@ internal sealed class NodeProcess : IDisposable
 
     private static readonly TimeSpan StartInterval = TimeSpan.FromMilliseconds(10);
 
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+    private const int MaximumLooks = 60;
+    private const int RestsInARow = 3;
+
     private readonly Process _process;
 
     private NodeProcess(Process process, Uri url, string name) => (_process, Url, Name) = (process, url, name);
@@ -53,6 +57,19 @@ internal sealed class NodeProcess : IDisposable
         var port = FreePort();
         var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return Start(port, words[0], [.. words[1..], "--port", $"{port}"]);
+    }
+
+    /// <summary>Waits until the process rests, for a few seconds at most.</summary>
+    internal void WaitUntilIdle()
+    {
+        var (rests, spent) = (0, Processor);
+        for (var i = 0; i < MaximumLooks && rests < RestsInARow; i++)
+        {
+            _process.WaitForExit(LookInterval);
+            var now = Processor;
+            rests = now - spent <= LookInterval / 10 ? rests + 1 : 0;
+            spent = now;
+        }
     }
 
     public void Dispose()
