@@ -134,9 +134,10 @@ internal sealed class DevCommand : ICommandModule
         }
     }
 
-    internal static BlockProcessor TunedProcessor() => new(
-        new EvmEngine(),
-        new TunedTransactionRunner(static () => new EvmEngine(), Environment.ProcessorCount, TimeProvider.System));
+    internal static BlockProcessor TunedProcessor() => new(new EvmEngine(), NewRunner());
+
+    private static TunedTransactionRunner NewRunner() =>
+        new(static () => new EvmEngine(), Environment.ProcessorCount, TimeProvider.System);
 
     private async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellation)
     {
@@ -164,7 +165,9 @@ internal sealed class DevCommand : ICommandModule
         }
 
         using var store = data is null ? new MemoryKeyValueStore() : StoreFactory.Open(data, log: write);
-        using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = TunedProcessor() });
+        var runner = NewRunner();
+        using var chain = Chain.Open(
+            store, genesis, new ChainOptions { Processor = new BlockProcessor(new EvmEngine(), runner) });
         using var checkpoints = data is null ? null : PeriodicCheckpoints.Follow(chain, store, data, write);
         var plain = new NodeOptions
         {
@@ -173,6 +176,7 @@ internal sealed class DevCommand : ICommandModule
             BlockTime = parsed.GetValue(_blockTime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             GasLimit = parsed.GetValue(_gasLimit),
             Journal = data is null ? null : store,
+            Statistics = StatisticsOf(chain, data is null ? null : store, runner),
         };
         var options = _guards.Apply(plain, parsed, audit);
         using var node = new Node(chain, genesis.Spec, () => new EvmEngine(), options, TimeProvider.System, write);
@@ -198,6 +202,22 @@ internal sealed class DevCommand : ICommandModule
                     accounts, parsed.GetValue(_balance), parsed.GetValue(_mnemonic)!, served, kind, address));
             }
         }
+    }
+
+    private static Dictionary<string, Func<IReadOnlyDictionary<string, double>>> StatisticsOf(
+        Chain chain, IKeyValueStore? store, TunedTransactionRunner runner)
+    {
+        var families = new Dictionary<string, Func<IReadOnlyDictionary<string, double>>>
+        {
+            ["state"] = chain.Statistics,
+            ["executor"] = runner.Statistics,
+        };
+        if (store is not null)
+        {
+            families.Add("store", store.Statistics);
+        }
+
+        return families;
     }
 
     private DevValidators? ValidatorsOf(ParseResult parsed, IReadOnlyList<DevAccount> accounts)

@@ -225,7 +225,7 @@ public sealed partial class TransactionPool
         _byHash.Remove(entry.Transaction.Hash);
         _bytes -= entry.Size;
         _version++;
-        Left?.Invoke(entry.Transaction.Hash);
+        Left?.Invoke(entry.Transaction.Hash, _clock.GetElapsedTime(entry.ArrivedAt));
         var half = _byHash.Count * 2 < _options.MaximumCount && _bytes * 2 < _options.MaximumBytes;
         if (half || _cheapest?.Count > 2 * (_byHash.Count + 16))
         {

@@ -39,10 +39,10 @@ public sealed partial class TransactionPool
     }
 
     /// <summary>
-    /// Told of every transaction that leaves, be it in a block or dropped; called under the lock, so it must not block
-    /// and must not call back.
+    /// Told of every transaction that leaves, be it in a block or dropped, and how long it was here; called under the
+    /// lock, so it must not block and must not call back.
     /// </summary>
-    public event Action<Hash256>? Left;
+    public event Action<Hash256, TimeSpan>? Left;
 
     /// <summary>Grows with every change; equal versions mean equal content.</summary>
     public long Version => Volatile.Read(ref _version);

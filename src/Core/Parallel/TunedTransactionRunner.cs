@@ -14,6 +14,12 @@ public sealed class TunedTransactionRunner : ITransactionRunner
     private readonly ITransactionRunner[] _runners;
     private readonly AutoTuner _tuner;
     private readonly TimeProvider _clock;
+    private long _blocks;
+    private long _parallelBlocks;
+    private long _executions;
+    private long _aborts;
+    private long _dependencies;
+    private long _suspensions;
 
     /// <param name="engines">Makes an engine for each worker.</param>
     /// <param name="maximumWorkers">Threads at most; with 1 everything runs serially.</param>
@@ -39,6 +45,7 @@ public sealed class TunedTransactionRunner : ITransactionRunner
         if (_runners.Length == 1 || input.Transactions.Count < SmallestParallelBlock)
         {
             _runners[0].Run(input, outcome);
+            Count(0);
             return;
         }
 
@@ -46,6 +53,32 @@ public sealed class TunedTransactionRunner : ITransactionRunner
         var started = _clock.GetTimestamp();
         _runners[choice].Run(input, outcome);
         _tuner.Observe(choice, outcome.GasUsed, _clock.GetElapsedTime(started).TotalMicroseconds);
+        Count(choice);
+    }
+
+    /// <summary>Counters since the start, for metrics; a conflict is an execution that was thrown away.</summary>
+    public IReadOnlyDictionary<string, double> Statistics() => new Dictionary<string, double>
+    {
+        ["blocks"] = Volatile.Read(ref _blocks),
+        ["parallel_blocks"] = Volatile.Read(ref _parallelBlocks),
+        ["parallel_executions"] = Volatile.Read(ref _executions),
+        ["conflicts"] = Volatile.Read(ref _aborts),
+        ["dependencies"] = Volatile.Read(ref _dependencies),
+        ["suspensions"] = Volatile.Read(ref _suspensions),
+        ["tuner_changes"] = _tuner.Changes,
+    };
+
+    private void Count(int choice)
+    {
+        _blocks++;
+        if (_runners[choice] is ParallelTransactionRunner { Statistics: { } run })
+        {
+            _parallelBlocks++;
+            _executions += run.Executions;
+            _aborts += run.Aborts;
+            _dependencies += run.Dependencies;
+            _suspensions += run.Suspensions;
+        }
     }
 
     /// <summary>What it runs with now, and why.</summary>

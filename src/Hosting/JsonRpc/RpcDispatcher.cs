@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using SuperVm.Hosting.JsonRpc.Subscriptions;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Security;
@@ -29,6 +30,12 @@ internal sealed class RpcDispatcher(
 
     internal RpcMethodTable Methods => methods;
 
+    /// <summary>How long bodies took to be answered, the network apart.</summary>
+    internal LatencyHistogram Took { get; } = new();
+
+    /// <summary>The filters that are installed; null where the methods have none.</summary>
+    internal FilterTable? Filters { get; init; }
+
     /// <summary>Who is let in; null where everybody within the process is.</summary>
     internal RpcGate? Gate => gate;
 
@@ -45,7 +52,7 @@ internal sealed class RpcDispatcher(
             Answer(body, scratch, isBody, isBatch, caller);
         }
 
-        return new RpcAnswer(this, scratch);
+        return Done(scratch);
     }
 
     /// <summary>As below, for a body from within the process.</summary>
@@ -66,7 +73,7 @@ internal sealed class RpcDispatcher(
         var isBody = RpcRequestReader.TryRead(body, scratch.Requests, out var isBatch);
         if (IsRefused(body, scratch, isBody && !isBatch, caller))
         {
-            return new ValueTask<RpcAnswer>(new RpcAnswer(this, scratch));
+            return new ValueTask<RpcAnswer>(Done(scratch));
         }
 
         if (isBody && !isBatch && RunOfRawTransactions(body, scratch.Requests, 0) == 1)
@@ -79,7 +86,7 @@ internal sealed class RpcDispatcher(
         }
 
         Answer(body, scratch, isBody, isBatch, caller);
-        return new ValueTask<RpcAnswer>(new RpcAnswer(this, scratch));
+        return new ValueTask<RpcAnswer>(Done(scratch));
     }
 
     private async ValueTask<RpcAnswer> FinishAsync(ValueTask<Submission> submission, byte[] id, Scratch scratch)
@@ -100,10 +107,25 @@ internal sealed class RpcDispatcher(
     {
         _raw?.Count(error is null ? 0 : 1);
         IRawTransactionSink.Write(scratch.Reply, id, answer.GetValueOrDefault(), error);
-        return new RpcAnswer(this, scratch);
+        return Done(scratch);
     }
 
-    private Scratch Rent() => _pool.TryTake(out var scratch) ? scratch : new Scratch(limits);
+    private Scratch Rent()
+    {
+        if (!_pool.TryTake(out var scratch))
+        {
+            scratch = new Scratch(limits);
+        }
+
+        scratch.Started = Stopwatch.GetTimestamp();
+        return scratch;
+    }
+
+    private RpcAnswer Done(Scratch scratch)
+    {
+        Took.ObserveSince(scratch.Started);
+        return new RpcAnswer(this, scratch);
+    }
 
     internal void Return(Scratch scratch)
     {
@@ -303,6 +325,9 @@ internal sealed class RpcDispatcher(
     /// <summary>What one answer needs, reused.</summary>
     internal sealed class Scratch(RpcLimits limits)
     {
+        /// <summary>When its body came.</summary>
+        internal long Started { get; set; }
+
         internal RpcReply Reply { get; } = new(limits);
 
         internal List<RpcRequest> Requests { get; } = [];

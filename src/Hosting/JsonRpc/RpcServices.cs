@@ -13,6 +13,7 @@ internal static class RpcServices
         var calls = new CallMethods(node, blocks);
         var sends = new SendMethods(node, blocks, calls);
         var logs = new LogMethods(node, blocks);
+        var filters = new FilterTable(limits, node.WallClock);
         var modules = new List<IRpcModule>
         {
             new Web3Methods(node),
@@ -25,7 +26,7 @@ internal static class RpcServices
             new TransactionMethods(node, blocks),
             sends,
             logs,
-            new FilterMethods(node, logs, new FilterTable(limits, node.WallClock)),
+            new FilterMethods(node, logs, filters),
             new FeeMethods(node, blocks),
         };
         if (node.Consensus is { } consensus)
@@ -44,6 +45,6 @@ internal static class RpcServices
             modules.Add(new StateEditMethods(node));
         }
 
-        return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log, gate);
+        return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log, gate) { Filters = filters };
     }
 }

@@ -78,6 +78,9 @@ internal sealed class BlockProducer : IDisposable
     /// <summary>Blocks made and transactions in them since the start, for metrics.</summary>
     internal ProducerCounts Counts { get; private set; }
 
+    /// <summary>How long blocks took to be made.</summary>
+    internal LatencyHistogram Took { get; } = new();
+
     /// <summary>Called after the pool has learnt of a new block, on the thread that made it.</summary>
     internal Action? OnProduced { get; init; }
 
@@ -307,6 +310,7 @@ internal sealed class BlockProducer : IDisposable
         var transactions = made.Block.Block.Transactions;
         _pool.OnHead(_chain.StateAt(made.Block.Number).State ?? made.State, transactions, invalid);
         OnProduced?.Invoke();
+        Took.ObserveSince(started);
         Report(made.Block, Stopwatch.GetElapsedTime(started));
         return made;
     }

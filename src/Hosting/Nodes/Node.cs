@@ -33,6 +33,7 @@ public sealed class Node : IDisposable
         Clock = new DevClock(clock);
         Events = new ChainEvents(chain);
         Pool = new TransactionPool(options.Pool, clock, state);
+        Pool.Left += (_, waited) => PoolWait.Observe(waited);
         Journal = options.Journal is { } store ? new PoolJournal(store, Pool) : null;
         Producer = new BlockProducer(chain, spec, Pool, Clock, options, log) { OnProduced = () => Journal?.Forget() };
         Guard = new SubmissionGuard(options.Security, clock);
@@ -68,6 +69,9 @@ public sealed class Node : IDisposable
     internal BlockProducer Producer { get; }
 
     internal TransactionIngest Ingest { get; }
+
+    /// <summary>How long transactions were in the pool.</summary>
+    internal LatencyHistogram PoolWait { get; } = new();
 
     /// <summary>Keeps the pool over a restart; null where nothing does.</summary>
     internal PoolJournal? Journal { get; }

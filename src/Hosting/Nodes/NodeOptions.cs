@@ -51,6 +51,12 @@ public sealed record NodeOptions
     /// <summary>Methods that build blocks to order, for test fixtures.</summary>
     public bool AllowTestingMethods { get; init; }
 
+    /// <summary>
+    /// Counters of what stands below the node (state, store, executor), by family, read when /metrics is asked for.
+    /// </summary>
+    public IReadOnlyDictionary<string, Func<IReadOnlyDictionary<string, double>>> Statistics { get; init; } =
+        new Dictionary<string, Func<IReadOnlyDictionary<string, double>>>();
+
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }
 }

@@ -30,7 +30,7 @@ internal sealed class PoolJournal : IDisposable
     internal PoolJournal(IKeyValueStore store, TransactionPool pool)
     {
         (_store, _pool) = (store, pool);
-        pool.Left += _left.Enqueue;
+        pool.Left += OnLeft;
     }
 
     /// <summary>Transactions written since the start, for metrics.</summary>
@@ -115,9 +115,11 @@ internal sealed class PoolJournal : IDisposable
 
     public void Dispose()
     {
-        _pool.Left -= _left.Enqueue;
+        _pool.Left -= OnLeft;
         Forget();
     }
+
+    private void OnLeft(Hash256 hash, TimeSpan waited) => _left.Enqueue(hash);
 
     private static (Address Sender, ulong Nonce) Order(in TransactionIngest.Candidate candidate) =>
         (candidate.Transaction?.Sender ?? default, candidate.Transaction?.Nonce ?? 0);

@@ -78,7 +78,7 @@ public sealed class NodeServer : IAsyncDisposable
         var dispatcher = RpcServices.DispatcherOf(node, options.Limits, gate);
         var http = new HttpEndpoint(dispatcher, options);
         var webSocket = new WebSocketEndpoint(node, dispatcher, options.Limits);
-        var metrics = new MetricsEndpoint(node, dispatcher);
+        var metrics = new MetricsEndpoint(node, dispatcher, webSocket);
         var sockets = ((IApplicationBuilder)application).New();
         sockets.UseWebSockets();
         sockets.Run(webSocket.ServeAsync);
