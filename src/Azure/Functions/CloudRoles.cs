@@ -51,7 +51,7 @@ public sealed class CloudRoles
     /// <summary>The roles of this process, as its environment variables say.</summary>
     /// <exception cref="ArgumentException">A setting is missing or has no sense.</exception>
     public static CloudRoles FromEnvironment() =>
-        new(RoleSettings.Read(Environment.GetEnvironmentVariable), Console.Out.WriteLine);
+        new(RoleSettings.Read(Environment.GetEnvironmentVariable, Console.Out.WriteLine), Console.Out.WriteLine);
 
     /// <summary>The validator's address, zero for one without a key.</summary>
     public Address Proposer => Settings.Key is { } key
@@ -81,6 +81,8 @@ public sealed class CloudRoles
     {
         Accounts = Settings.Mnemonic is { } sentence ? DevGenesis.AccountsOf(sentence, DevelopmentAccounts) : [],
         IsInstantlyFinal = !IsConsortium,
+        Security = Settings.Security,
+        Pool = Settings.Pool,
     };
 
     /// <summary>The order: an operator's own, or PBFT between several.</summary>

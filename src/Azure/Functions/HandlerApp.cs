@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -80,7 +81,10 @@ public sealed class HandlerApp
         });
         await using var application = builder.Build();
         application.Run(RouteAsync);
-        await application.RunAsync();
+        // A Ctrl-C at the terminal reaches every process of it; the host decides when its handlers end.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        await application.StartAsync();
+        await new TaskCompletionSource().Task;
     }
 
     private Task RouteAsync(HttpContext context)
@@ -105,11 +109,30 @@ public sealed class HandlerApp
 
         if (Http is not null)
         {
-            return Http(context);
+            return ServeAsync(context, Http);
         }
 
         response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;
+    }
+
+    /// <summary>A service that fails answers 503, so that the client comes again; nothing dies of it.</summary>
+    private static async Task ServeAsync(HttpContext context, RequestDelegate http)
+    {
+        try
+        {
+            await http(context);
+        }
+        catch (Exception failure) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            Console.Error.WriteLine($"{context.Request.Method} {context.Request.Path}: {failure}");
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = failure is StoreException or HttpRequestException
+                    ? StatusCodes.Status503ServiceUnavailable
+                    : StatusCodes.Status500InternalServerError;
+            }
+        }
     }
 
     private static async Task InvokeAsync(HttpContext context, FunctionBody function)

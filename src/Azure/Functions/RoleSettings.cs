@@ -1,7 +1,9 @@
 using System.Text.Json;
+using SuperVm.Core.Mempool;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus;
 using SuperVm.Hosting.Roles;
+using SuperVm.Hosting.Security;
 
 namespace SuperVm.Azure.Functions;
 
@@ -22,6 +24,12 @@ public sealed record RoleSettings
     /// <summary>Development accounts' sentence; null for none.</summary>
     public string? Mnemonic { get; init; }
 
+    /// <summary>Who may submit how much.</summary>
+    public SecurityOptions Security { get; init; } = new();
+
+    /// <summary>What the pool of an instance takes.</summary>
+    public MempoolOptions Pool { get; init; } = new();
+
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
 
@@ -30,8 +38,10 @@ public sealed record RoleSettings
         CloudNames.Queues.Inbox, CloudNames.Queues.Batches, CloudNames.Queues.Proofs,
         CloudNames.DocumentContainers.Replica);
 
+    /// <param name="variable">The value of a setting, or null.</param>
+    /// <param name="audit">Takes the audit log's lines.</param>
     /// <exception cref="ArgumentException">A setting is missing or has no sense; the message names it.</exception>
-    public static RoleSettings Read(Func<string, string?> variable)
+    public static RoleSettings Read(Func<string, string?> variable, Action<string> audit)
     {
         string Needed(string name) => variable(name) is { Length: > 0 } value
             ? value
@@ -62,6 +72,8 @@ public sealed record RoleSettings
             Key = KeyOf(Given(CloudNames.Settings.ValidatorKey)),
             Validators = ValidatorsOf(Given(CloudNames.Settings.Validators)),
             Mnemonic = Given(CloudNames.Settings.EmulatorMnemonic),
+            Security = DoorSettings.Security(variable, account is not null, audit),
+            Pool = DoorSettings.Pool(variable),
             FailPoints = Given(CloudNames.Settings.EmulatorFailPoints),
         };
     }

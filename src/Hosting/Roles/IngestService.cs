@@ -6,6 +6,7 @@ using SuperVm.Core.Storage;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Proving;
+using SuperVm.Hosting.Security;
 using SuperVm.Hosting.Server;
 
 namespace SuperVm.Hosting.Roles;
@@ -50,7 +51,8 @@ public sealed class IngestService : IDisposable
             chain.Chain, chain.Chain.Spec, static () => new EvmEngine(),
             node with { OnAccepted = Enqueue, FindDropped = FindDropped }, ports.Clock, ports.Log);
         chain.Chain.HeadChanged += Follow;
-        var dispatcher = RpcServices.DispatcherOf(_node, server.Limits);
+        var dispatcher = RpcServices.DispatcherOf(
+            _node, server.Limits, new RpcGate(node.Security, ports.Clock));
         _http = new(dispatcher, server);
         _metrics = new(_node, dispatcher);
         _rest = new(chain, _node);
@@ -66,6 +68,12 @@ public sealed class IngestService : IDisposable
         var request = context.Request;
         if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics")
         {
+            if (!_http.MayManage(context))
+            {
+                await HttpEndpoint.AskForKey(context);
+                return;
+            }
+
             await _metrics.WriteMetricsAsync(context);
             await context.Response.WriteAsync(_moreMetrics?.Invoke() ?? string.Empty);
             return;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
 
@@ -135,9 +136,11 @@ public sealed class AzureEmulators : IAsyncDisposable
 
     private static async Task InstallAsync(string folder, CancellationToken cancellation)
     {
-        var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
-        var wanted = new FileInfo(Path.Combine(folder, "package-lock.json"));
-        if (installed.Exists && installed.LastWriteTimeUtc >= wanted.LastWriteTimeUtc)
+        // What was installed is known by the lock file's content: its time changes with every checkout.
+        var wanted = Convert.ToHexStringLower(
+            SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, "package-lock.json"), cancellation)));
+        var installed = Path.Combine(folder, "node_modules", ".supervm-installed");
+        if (File.Exists(installed) && await File.ReadAllTextAsync(installed, cancellation) == wanted)
         {
             return;
         }
@@ -150,6 +153,8 @@ public sealed class AzureEmulators : IAsyncDisposable
         {
             throw new EmulatorException($"npm ci failed in {folder}: {words}");
         }
+
+        await File.WriteAllTextAsync(installed, wanted, cancellation);
     }
 
     private static Process Start(

@@ -33,7 +33,7 @@ const startStorage = () => new Promise((resolve) => {
         require.resolve('azurite/dist/src/azurite.js'), '--skipApiVersionCheck', '--silent', '--disableTelemetry',
         ...(data === null ? ['--inMemoryPersistence'] : ['--location', data]),
         '--blobPort', `${ports.blob}`, '--queuePort', `${ports.queue}`, '--tablePort', `${ports.table}`,
-    ], { stdio: ['ignore', 'pipe', 'inherit'] });
+    ], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     let text = '';
     azurite.stdout.on('data', (chunk) => {
         text += chunk;
@@ -75,7 +75,8 @@ const stop = () => {
     azurite?.kill('SIGKILL');
     process.exit(0);
 };
-process.on('SIGTERM', stop).on('SIGINT', stop);
+// A Ctrl-C at the terminal reaches this process too; who started it says when it ends.
+process.on('SIGTERM', stop).on('SIGINT', () => {});
 createInterface({ input: process.stdin }).on('close', stop).on('line', async (line) => {
     const [word, service] = line.split(' ');
     if (word !== 'restart' || !restart[service]) return;
