@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ethers } from 'ethers';
-import { startNode } from './node.mjs';
+import { notInCloud, startNode } from './node.mjs';
 import { compileToken } from './token.mjs';
 
 const supply = ethers.parseEther('1000000');
@@ -84,7 +84,7 @@ test('ethers reads blocks, receipts and fees', async () => {
   assert.equal((await provider.getBlock('finalized')).number, block.number);
 });
 
-test('ethers works over WebSocket', async () => {
+test('ethers works over WebSocket', { skip: notInCloud('functions serve no WebSockets') }, async () => {
   const socket = new ethers.WebSocketProvider(node.url.replace('http', 'ws'));
   try {
     assert.equal(await socket.getBlockNumber(), await provider.getBlockNumber());

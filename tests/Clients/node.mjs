@@ -1,4 +1,4 @@
-// Starts a real `supervm dev` on a free port and stops it again.
+// Starts a real `supervm dev` on a free port and stops it again; or `supervm cloud` where SUPERVM_VERB says so.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const program = path.join(root, 'artifacts', 'bin', 'SuperVm.Cli', 'release', 'supervm.dll');
-const START_TIMEOUT_MS = 60_000;
+const verb = process.env.SUPERVM_VERB ?? 'dev';
+// The cloud's emulators are installed at their first start.
+const START_TIMEOUT_MS = verb === 'cloud' ? 180_000 : 60_000;
+
+/** Why a test is left out on the function apps; false on the single process. */
+export const notInCloud = (reason) => (verb === 'cloud' ? reason : false);
 
 /** Answers { url, stop, output } once the node listens. */
 export async function startNode(...args) {
@@ -14,7 +19,8 @@ export async function startNode(...args) {
     throw new Error('the program is not built: run ./supervm --help once');
   }
   const port = args.includes('--port') ? [] : ['--port', '0'];
-  const child = spawn('dotnet', [program, 'dev', '--no-warm-up', ...port, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const plain = verb === 'dev' ? ['--no-warm-up'] : [];
+  const child = spawn('dotnet', [program, verb, ...plain, ...port, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the node did not start:\n${output}`)), START_TIMEOUT_MS);
