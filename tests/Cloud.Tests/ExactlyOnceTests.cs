@@ -13,7 +13,8 @@ using SuperVm.Ports.Tests;
 namespace SuperVm.Cloud.Tests;
 
 /// <summary>
-/// The function apps as processes over the emulators: whatever is killed or restarted, every transaction is executed once,
+/// The function apps as processes over the emulators: whatever is killed or restarted, every transaction is executed
+/// once,
 /// and the chain is that of one process fed the same batches.
 /// </summary>
 [Collection(CloudCollection.Name)]

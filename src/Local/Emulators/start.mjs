@@ -50,6 +50,8 @@ documents.keepAliveTimeout = 0;
 const startDocuments = () => new Promise((resolve) => {
     documents.listen(ports.documents, '127.0.0.1', () => {
         ports.documents = documents.address().port;
+        // It would begin with an empty account whenever it listens again.
+        documents.removeAllListeners('listening');
         resolve();
     });
 });

@@ -6,7 +6,8 @@ using SuperVm.Hosting.Roles;
 
 namespace SuperVm.Hosting.Tests.Roles;
 
-/// <summary>Order and execution of a serverless validator: everything once, whatever dies, repeats or comes late.</summary>
+/// <summary>Order and execution of a serverless validator: everything once, whatever dies, repeats or comes
+/// late.</summary>
 public sealed class RoleTests : IDisposable
 {
     private readonly RoleWorld _world = new();

@@ -78,7 +78,8 @@ internal sealed class RoleWorld : IDisposable
 
     internal Task NotifyAsync(byte[] notice) => _bus.SendAsync("batches", notice);
 
-    /// <summary>Delivers until both queues are empty; a process that dies is replaced, its message comes again.</summary>
+    /// <summary>Delivers until both queues are empty; a process that dies is replaced, its message comes
+    /// again.</summary>
     internal async Task DrainAsync()
     {
         for (var delivery = 0; delivery < MostDeliveries; delivery++)
