@@ -8,6 +8,7 @@ internal static class CommandList
         new DevCommand(),
         new ValidatorCommand(),
         new TestnetCommand(),
+        new VerifyBlockCommand(),
         new CloudCommand(),
         new ImportCommand(),
         new StoreCommand(),

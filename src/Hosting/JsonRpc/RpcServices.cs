@@ -31,7 +31,7 @@ internal static class RpcServices
         };
         if (node.Consensus is { } consensus)
         {
-            modules.Add(new ConsensusMethods(consensus));
+            modules.Add(new ConsensusMethods(consensus, node.Chain));
         }
 
         if (node.Options.AllowDevelopmentMethods || node.Options.AllowTestingMethods)

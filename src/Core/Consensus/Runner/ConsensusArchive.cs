@@ -85,6 +85,18 @@ public sealed class ConsensusArchive(IKeyValueStore store)
         return proofs;
     }
 
+    /// <summary>The step to the epoch that begins after a border block; null where there is none.</summary>
+    public EpochProof? EpochStep(ulong border)
+    {
+        if (store.Get(Column.Consensus, Key(EpochPrefix, border)) is not { } bytes)
+        {
+            return null;
+        }
+
+        var reader = new RlpReader(bytes);
+        return EpochProof.Read(ref reader);
+    }
+
     /// <summary>All proofs of faults.</summary>
     public IEnumerable<Evidence> Evidence()
     {

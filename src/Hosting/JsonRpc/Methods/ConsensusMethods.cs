@@ -1,13 +1,15 @@
 using System.Text.Json;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Encoding;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Node;
 using SuperVm.Hosting.Consensus;
 using SuperVm.Hosting.Consensus.Peers;
 
 namespace SuperVm.Hosting.JsonRpc.Methods;
 
 /// <summary>supervm_*: who decides, and the proof that a block is final.</summary>
-internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
+internal sealed class ConsensusMethods(ConsensusView consensus, IChain chain) : IRpcModule
 {
     public IEnumerable<(string Name, RpcHandler Handler)> Methods =>
     [
@@ -16,27 +18,44 @@ internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
         ("supervm_peers", Peers),
     ];
 
-    /// <summary>The newest epoch's number, first block and validators in the order of their indexes.</summary>
+    /// <summary>
+    /// An epoch's number, blocks and validators in the order of their indexes, and the proof by which the epoch before
+    /// named them (<see cref="EpochProof"/> as RLP; null for epoch 0). The newest where no number is given; null above.
+    /// </summary>
     private RpcError? Validators(ref RpcParams parameters, RpcReply reply)
     {
-        if (!parameters.End())
+        if (!parameters.OptionalQuantity64(out var number) || !parameters.End())
         {
             return parameters.Error;
         }
 
-        if (consensus.Epoch is not { } epoch)
+        if (consensus.Epoch is not { } newest)
         {
             return RpcError.Server("consensus has not begun");
         }
 
         var json = reply.Json;
+        var wanted = number ?? newest.Number;
+        var proof = wanted == 0 ? null : consensus.Archive.EpochStep(wanted * consensus.Parameters.EpochLength);
+        if (wanted > newest.Number || (wanted > 0 && proof is null))
+        {
+            json.WriteNullValue();
+            return null;
+        }
+
+        // Kind and length are the chain's; the rest of an epoch follows from the step to it.
+        var length = consensus.Parameters.EpochLength;
+        var epoch = wanted == newest.Number ? newest : wanted == 0 ? consensus.Genesis : null;
+        var validators = epoch?.Validators ?? proof!.Validators;
         json.WriteStartObject();
-        json.WriteQuantity("epoch"u8, epoch.Number);
-        json.WriteQuantity("firstBlock"u8, epoch.First);
-        json.WriteQuantity("totalPower"u8, epoch.Validators.TotalPower);
-        json.WriteHash("setHash"u8, epoch.Validators.Hash);
+        json.WriteQuantity("epoch"u8, wanted);
+        json.WriteQuantity("firstBlock"u8, (wanted * length) + 1);
+        json.WriteQuantity("lastBlock"u8, length == 0 ? ulong.MaxValue : (wanted + 1) * length);
+        json.WriteString("kind"u8, consensus.Parameters.Kind.ToString());
+        json.WriteQuantity("totalPower"u8, validators.TotalPower);
+        json.WriteHash("setHash"u8, validators.Hash);
         json.WriteStartArray("validators"u8);
-        foreach (var (address, power) in epoch.Validators.Validators)
+        foreach (var (address, power) in validators.Validators)
         {
             json.WriteStartObject();
             json.WriteAddress("address"u8, address);
@@ -45,11 +64,15 @@ internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
         }
 
         json.WriteEndArray();
+        WriteRaw(json, "proof"u8, proof is null ? null : proof.Write);
         json.WriteEndObject();
         return null;
     }
 
-    /// <summary>A quorum's attestation of a block; null where it is not final, or only by a later block's.</summary>
+    /// <summary>
+    /// A final block as RLP with the proofs that it is: the batch's commit certificate and a quorum's attestation. Null
+    /// where the block is not final; its attestation is null where only a later block's vouches for it.
+    /// </summary>
     private RpcError? Certificate(ref RpcParams parameters, RpcReply reply)
     {
         if (!parameters.Quantity64(out var number) || !parameters.End())
@@ -58,19 +81,38 @@ internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
         }
 
         var json = reply.Json;
-        if (consensus.Archive.Attestation(number) is not { } certificate)
+        if (number == 0 || number > chain.FinalizedNumber || chain.GetBlock(number) is not { } block)
         {
             json.WriteNullValue();
             return null;
         }
 
+        var length = consensus.Parameters.EpochLength;
+        var attestation = consensus.Archive.Attestation(number);
+        var commit = consensus.Archive.Batch(number)?.Certificate;
         json.WriteStartObject();
-        json.WriteQuantity("number"u8, certificate.Statement.Sequence);
-        json.WriteHash("blockHash"u8, certificate.Statement.BlockHash);
-        json.WriteHash("batchDigest"u8, certificate.Statement.BatchDigest);
+        json.WriteQuantity("number"u8, number);
         json.WriteQuantity("chainId"u8, consensus.ChainId);
+        json.WriteQuantity("epoch"u8, length == 0 ? 0 : (number - 1) / length);
+        json.WriteHash("blockHash"u8, block.Hash);
+        json.WriteHex("batchDigest"u8, block.Header.ExtraData.Span);
+        json.WriteHex("block"u8, BlockCodec.Encode(block.Block));
+        if (attestation is not null)
+        {
+            json.WriteHash("nextSet"u8, attestation.Statement.NextSet);
+            WriteShares(json, attestation.Shares);
+        }
+
+        WriteRaw(json, "raw"u8, attestation is null ? null : attestation.Write);
+        WriteRaw(json, "commit"u8, commit is null ? null : commit.Write);
+        json.WriteEndObject();
+        return null;
+    }
+
+    private static void WriteShares(Utf8JsonWriter json, IReadOnlyList<SignatureShare> shares)
+    {
         json.WriteStartArray("signatures"u8);
-        foreach (var (validator, signature) in certificate.Shares)
+        foreach (var (validator, signature) in shares)
         {
             json.WriteStartObject();
             json.WriteQuantity("validator"u8, (ulong)validator);
@@ -79,11 +121,19 @@ internal sealed class ConsensusMethods(ConsensusView consensus) : IRpcModule
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteRaw(Utf8JsonWriter json, ReadOnlySpan<byte> name, Action<RlpWriter>? write)
+    {
+        if (write is null)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
         var writer = new RlpWriter(1024);
-        certificate.Write(writer);
-        json.WriteHex("raw"u8, writer.Written);
-        json.WriteEndObject();
-        return null;
+        write(writer);
+        json.WriteHex(name, writer.Written);
     }
 
     /// <summary>Every other validator as this one sees it: health, round trip, traffic, penalty points.</summary>
