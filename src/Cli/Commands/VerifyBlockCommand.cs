@@ -184,7 +184,8 @@ internal sealed class VerifyBlockCommand : ICommandModule
         }
 
         var parts = text.Split("..");
-        if (parts.Length <= 2 && ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+        if (parts.Length <= 2
+            && ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
             && ulong.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
             && first >= 1 && last >= first && last < ulong.MaxValue)
         {

@@ -126,8 +126,8 @@ public sealed class LightVerifier
     }
 
     /// <summary>
-    /// Checks a block: by itself, or, after others, as the next one. Where it brings no attestation it is vouched for by
-    /// a later block's (<see cref="IsComplete"/>).
+    /// Checks a block: by itself, or, after others, as the next one. Where it brings no attestation a later block's
+    /// vouches for it (<see cref="IsComplete"/>).
     /// </summary>
     public LightAnswer Take(BlockProof proof)
     {
@@ -183,7 +183,7 @@ public sealed class LightVerifier
             return "its transactions are not those of its header";
         }
 
-        return block.Withdrawals is { } withdrawals && Chain.WithdrawalsRoot(withdrawals) != block.Header.WithdrawalsRoot
+        return block.Withdrawals is { } paid && Chain.WithdrawalsRoot(paid) != block.Header.WithdrawalsRoot
             ? "its withdrawals are not those of its header"
             : null;
     }
