@@ -91,7 +91,7 @@ public sealed partial class Replica
         {
             if (_slots.TryGetValue(sequence, out var slot) && (!_rules.LostDurableState || slot.Decided is not null))
             {
-                changes.Add(new RecordChange(Key(SlotKey, sequence), Written(slot.Write)));
+                changes.Add(new RecordChange(Key(SlotKey, sequence), Written(writer => WriteSlot(writer, slot))));
             }
         }
 
@@ -126,6 +126,9 @@ public sealed partial class Replica
         }
     }
 
+    private void WriteSlot(RlpWriter writer, Slot slot) =>
+        slot.Write(writer, slot.Proposal is not null && _bodies.ContainsKey(slot.Proposal.Digest));
+
     /// <summary>
     /// The whole state, volatile parts included: <see cref="Load"/> answers a replica that behaves the same.
     /// </summary>
@@ -138,7 +141,7 @@ public sealed partial class Replica
         Put([ChangeKey], Written(WriteOwnChange));
         foreach (var slot in _slots.Values)
         {
-            Put(Key(SlotKey, slot.Sequence), Written(slot.Write));
+            Put(Key(SlotKey, slot.Sequence), Written(writer => WriteSlot(writer, slot)));
         }
 
         foreach (var (sequence, own) in _own)
@@ -210,7 +213,7 @@ public sealed partial class Replica
         foreach (var (_, value) in byKind[SlotKey])
         {
             var reader = new RlpReader(value);
-            var slot = Slot.Read(ref reader, replica._epoch.Validators.Count);
+            var slot = Slot.Read(ref reader, replica._epoch.Validators.Count, replica._bodies);
             replica._slots.Add(slot.Sequence, slot);
         }
 

@@ -125,7 +125,8 @@ internal sealed class Slot(ulong sequence, ulong view, int validators)
         (Prepares, Commits) = (new VoteBox(count), new VoteBox(count));
     }
 
-    internal void Write(RlpWriter writer)
+    /// <summary>Writes the slot, without the hashes where the proposal's body is written beside it.</summary>
+    internal void Write(RlpWriter writer, bool hasBody)
     {
         var list = writer.BeginList();
         writer.WriteUInt64(Sequence);
@@ -134,8 +135,10 @@ internal sealed class Slot(ulong sequence, ulong view, int validators)
         Proposal?.Write(writer);
         writer.EndList(proposal);
         writer.WriteBytes(ProposalSignature ?? []);
+        var isInBody = hasBody && Hashes is not null;
+        Rlp.WriteFlag(writer, isInBody);
         var hashes = writer.BeginList();
-        if (Hashes is not null)
+        if (Hashes is not null && !isInBody)
         {
             Rlp.WriteHashes(writer, Hashes);
         }
@@ -150,7 +153,8 @@ internal sealed class Slot(ulong sequence, ulong view, int validators)
         writer.EndList(list);
     }
 
-    internal static Slot Read(ref RlpReader reader, int validators)
+    /// <exception cref="RlpException">Not a slot, or one whose body is not there.</exception>
+    internal static Slot Read(ref RlpReader reader, int validators, Dictionary<Hash256, Batch> bodies)
     {
         var list = reader.ReadList();
         var slot = new Slot(list.ReadUInt64(), list.ReadUInt64(), validators);
@@ -158,8 +162,16 @@ internal sealed class Slot(ulong sequence, ulong view, int validators)
         slot.Proposal = proposal.AtEnd ? null : BatchHeader.Read(ref proposal);
         var signature = Rlp.ReadSignature(ref list);
         slot.ProposalSignature = signature.Length == 0 ? null : signature;
+        var isInBody = Rlp.ReadFlag(ref list);
         var hashes = list.ReadList();
         slot.Hashes = hashes.AtEnd ? null : Rlp.ReadHashes(ref hashes);
+        if (isInBody)
+        {
+            slot.Hashes = slot.Proposal is not null && bodies.TryGetValue(slot.Proposal.Digest, out var body)
+                ? [.. body.Hashes]
+                : throw new RlpException("A saved place has lost its batch.");
+        }
+
         slot.Accepted = Rlp.ReadFlag(ref list);
         slot.CommitSent = Rlp.ReadFlag(ref list);
         slot.Prepares.Read(ref list);
