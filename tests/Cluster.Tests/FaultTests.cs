@@ -23,6 +23,20 @@ public sealed class FaultTests
         await cluster.ExpectOneHistoryAsync();
     }
 
+    [Theory]
+    [InlineData("gossip")]
+    [InlineData("directed")]
+    public async Task However_transactions_travel_none_is_lost_with_a_dead_leader(string gossip)
+    {
+        using var cluster = await ValidatorCluster.StartAsync(4, gossip: gossip);
+        await cluster.AcknowledgeAsync(50);
+        cluster.Validators[0].Kill();
+        await cluster.FinalizeAsync(1, blocks: 10);
+        cluster.Validators[0].Start();
+        await cluster.FinalizeAsync(0, blocks: 10);
+        await cluster.ExpectOneHistoryAsync();
+    }
+
     [Fact]
     public async Task Four_validators_that_are_all_killed_at_once_go_on_where_they_were()
     {

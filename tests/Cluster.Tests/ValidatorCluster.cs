@@ -44,12 +44,13 @@ internal sealed class ValidatorCluster : IDisposable
     internal ulong Finalized(int validator) => Volatile.Read(ref _finalized[validator]);
 
     /// <summary>Starts the processes, waits until each answers, and begins to load each.</summary>
-    internal static async Task<ValidatorCluster> StartAsync(int count, bool hasNetwork = false)
+    internal static async Task<ValidatorCluster> StartAsync(
+        int count, bool hasNetwork = false, string? gossip = null)
     {
         var cluster = new ValidatorCluster(count, hasNetwork);
         try
         {
-            await cluster.StartProcessesAsync(count);
+            await cluster.StartProcessesAsync(count, gossip);
             cluster._clients.AddRange(Enumerable.Range(0, count).Select(i => Task.Run(() => cluster.SendAsync(i))));
             cluster._clients.AddRange(Enumerable.Range(0, count).Select(i => Task.Run(() => cluster.ReadAsync(i))));
             return cluster;
@@ -144,7 +145,7 @@ internal sealed class ValidatorCluster : IDisposable
         _loadEnds.Dispose();
     }
 
-    private async Task StartProcessesAsync(int count)
+    private async Task StartProcessesAsync(int count, string? gossip)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "supervm.dll");
         var port = FreePorts(2 * count);
@@ -156,10 +157,7 @@ internal sealed class ValidatorCluster : IDisposable
         for (var i = 0; i < count; i++)
         {
             var config = Path.Combine(_folder, $"validator{i}.json");
-            if (_network is not null)
-            {
-                Move(config, port + count);
-            }
+            Change(config, port + count, gossip);
 
             var validator = new ValidatorProcess(
                 program, config, new Uri($"http://{_network?.ClientAddress(i) ?? "127.0.0.1"}:{port + i}"),
@@ -174,15 +172,22 @@ internal sealed class ValidatorCluster : IDisposable
         }
     }
 
-    /// <summary>Puts a configuration that was made for one machine into the namespaces' network.</summary>
-    private void Move(string path, int firstConsensusPort)
+    /// <summary>
+    /// Sets the way of transactions, and puts a configuration that was made for one machine into the namespaces'
+    /// network.
+    /// </summary>
+    private void Change(string path, int firstConsensusPort, string? gossip)
     {
         var config = JsonNode.Parse(File.ReadAllText(path))!;
-        config["host"] = "0.0.0.0";
-        var validators = config["validators"]!.AsArray();
-        for (var j = 0; j < validators.Count; j++)
+        config["gossip"] = gossip ?? "broadcast";
+        if (_network is not null)
         {
-            validators[j]!["url"] = $"http://{_network!.PeerAddress(j)}:{firstConsensusPort + j}";
+            config["host"] = "0.0.0.0";
+            var validators = config["validators"]!.AsArray();
+            for (var j = 0; j < validators.Count; j++)
+            {
+                validators[j]!["url"] = $"http://{_network.PeerAddress(j)}:{firstConsensusPort + j}";
+            }
         }
 
         File.WriteAllText(path, config.ToJsonString());

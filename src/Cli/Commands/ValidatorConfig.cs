@@ -164,11 +164,11 @@ internal sealed record ValidatorConfig
         };
     }
 
-    /// <summary>Where bodies go to the leader alone, nobody waits for them to come by themselves.</summary>
+    /// <summary>Where bodies go to the leader alone, nobody waits long for them to come by themselves.</summary>
     private static ConsensusParameters ParametersOf(GossipMode gossip)
     {
         var usual = new ConsensusParameters();
-        return gossip == GossipMode.Directed ? usual with { FetchDelayMs = 0 } : usual;
+        return gossip == GossipMode.Directed ? usual with { FetchDelayMs = 2 } : usual;
     }
 
     private static X509Certificate2? ReadCertificate(string? file, string? keyFile)

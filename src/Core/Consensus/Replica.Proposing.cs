@@ -95,6 +95,8 @@ public sealed partial class Replica
 
         if (completed != 0)
         {
+            // What is asked for is answered: the next question goes soon, and to the leader first.
+            _fetchTries = 0;
             TryAccept(completed);
             AdvanceCommitted();
         }

@@ -70,9 +70,10 @@ internal sealed class OrderingProcess : IOrderingObserver
     internal static async Task RunAsync(string path, int batchTransactions, CancellationToken cancellation)
     {
         var config = ValidatorConfig.Read(path);
-        var options = config.Options() with
+        var options = config.Options();
+        options = options with
         {
-            Parameters = new ConsensusParameters
+            Parameters = options.Parameters with
             {
                 GasLimit = ulong.MaxValue / 2, BatchTransactions = batchTransactions,
             },

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using SuperVm.Cli.Commands;
+using SuperVm.Hosting.Consensus.Peers;
 
 namespace SuperVm.Cli.Bench.Pbft;
 
@@ -42,11 +44,22 @@ internal sealed class PbftBenchmark : IBenchmark
         Description = "bench pbft: transfers of one run", DefaultValueFactory = _ => 10_000,
     };
 
+    private readonly Option<GossipMode> _gossip = new("--gossip")
+    {
+        Description = "bench pbft: how requests reach the validators", DefaultValueFactory = _ => GossipMode.Broadcast,
+    };
+
+    private readonly Option<PeerCodec> _compression = new("--compression")
+    {
+        Description = "bench pbft: of the frames between validators", DefaultValueFactory = _ => PeerCodec.Brotli,
+    };
+
     public string Name => "pbft";
 
     public string Description => "four validator processes: batches over distance, requests/s, one process dead";
 
-    public IReadOnlyList<Option> Options => [_node, _parts, _seconds, _clients, _group, _transfers];
+    public IReadOnlyList<Option> Options =>
+        [_node, _parts, _seconds, _clients, _group, _transfers, _gossip, _compression];
 
     public async Task RunAsync(BenchContext context)
     {
@@ -73,7 +86,8 @@ internal sealed class PbftBenchmark : IBenchmark
 
         if (Wants("transfers"))
         {
-            await PbftTransfers.MeasureAsync(context, Validators, context.Options.GetValue(_transfers));
+            await PbftTransfers.MeasureAsync(
+                context, Validators, context.Options.GetValue(_transfers), config => Configured(context, config));
         }
 
         if (Wants("dead"))
@@ -82,8 +96,14 @@ internal sealed class PbftBenchmark : IBenchmark
         }
     }
 
-    private static Task<PbftCluster> StartAsync(BenchContext context, TimeSpan delay) => PbftCluster.StartAsync(
-        Validators, delay, config => ["bench", "pbft", "--node", config], "/report", context.Cancellation);
+    private Task<PbftCluster> StartAsync(BenchContext context, TimeSpan delay) => PbftCluster.StartAsync(
+        Validators, delay, config => ["bench", "pbft", "--node", config], "/report", context.Cancellation,
+        config => Configured(context, config));
+
+    private ValidatorConfig Configured(BenchContext context, ValidatorConfig config) => config with
+    {
+        Gossip = context.Options.GetValue(_gossip), Compression = context.Options.GetValue(_compression),
+    };
 
     /// <summary>From the leader's closing of a batch to the last validator's commit.</summary>
     private async Task MeasureDelayAsync(BenchContext context, int delayMs)

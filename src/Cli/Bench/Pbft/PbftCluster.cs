@@ -40,8 +40,10 @@ internal sealed class PbftCluster : IDisposable
     /// <param name="arguments">The program's arguments, given the configuration's path.</param>
     /// <param name="path">What is asked to see whether a process is there.</param>
     /// <param name="cancellation">Ends early.</param>
+    /// <param name="change">Of the configurations.</param>
     internal static async Task<PbftCluster> StartAsync(
-        int count, TimeSpan delay, Func<string, string[]> arguments, string path, CancellationToken cancellation)
+        int count, TimeSpan delay, Func<string, string[]> arguments, string path, CancellationToken cancellation,
+        Func<ValidatorConfig, ValidatorConfig>? change = null)
     {
         var cluster = new PbftCluster(count, delay);
         try
@@ -51,14 +53,15 @@ internal sealed class PbftCluster : IDisposable
             for (var i = 0; i < count; i++)
             {
                 var file = Path.Combine(cluster._folder.FullName, $"node{i}.json");
-                new ValidatorConfig
+                var config = new ValidatorConfig
                 {
                     Key = Hex.Encode(keys[i]), Data = $"node{i}", RpcPort = cluster.Urls[i].Port,
                     ConsensusPort = ports[i],
                     Validators = [.. keys.Select((key, j) => new ValidatorEntry(
                         new Secp256k1Signer(key).Address.ToString(), 1,
                         $"http://127.0.0.1:{(i == j ? ports[j] : cluster._proxy?.Open(ports[j]) ?? ports[j])}"))],
-                }.Write(file);
+                };
+                (change?.Invoke(config) ?? config).Write(file);
                 cluster._processes[i] = Start(arguments(file));
             }
 

@@ -1,3 +1,4 @@
+using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Primitives;
@@ -18,7 +19,9 @@ public enum GossipMode : byte
     /// <summary>To some others drawn by lot, who pass on what is new to them the same way.</summary>
     Gossip = 2,
 
-    /// <summary>To the leader alone; the others ask for bodies when a batch names them.</summary>
+    /// <summary>
+    /// To the leader alone, and to the next one when it begins; the others ask for bodies when a batch names them.
+    /// </summary>
     Directed = 3,
 }
 
@@ -30,9 +33,14 @@ public enum GossipMode : byte
 internal sealed class TransactionGossip(
     GossipMode mode, int fanOut, Address self, Func<int, int> drawBelow)
 {
+    /// <summary>Bytes of own transactions kept for the next leader.</summary>
+    private const long RecentBytes = 2 << 20;
+
     private readonly Lock _gate = new();
     private readonly SeenCache _seen = new();
     private IReadOnlyList<Address> _peers = [];
+    private readonly Queue<byte[]> _recent = [];
+    private long _recentBytes;
     private Address? _leader;
 
     /// <summary>Sends what is passed on.</summary>
@@ -67,6 +75,7 @@ internal sealed class TransactionGossip(
                 Remember(request);
                 return Draw(all, Leader);
             case GossipMode.Directed:
+                KeepRecent(request);
                 return Leader is { } leader ? [.. all.Where(peer => peer == leader)] : all;
             default:
                 return all;
@@ -85,18 +94,49 @@ internal sealed class TransactionGossip(
         }
     }
 
+    /// <summary>Learns who leads. A new leader is told what went to the ones before it lately.</summary>
     private void Observe(ConsensusMessage message)
+    {
+        Address leader;
+        Request recent;
+        lock (_gate)
+        {
+            if (message is ViewChange or NewView)
+            {
+                // Whoever led may be gone.
+                _leader = null;
+            }
+
+            if (message is not PrePrepare proposal || proposal.Header.Proposer == _leader)
+            {
+                return;
+            }
+
+            leader = proposal.Header.Proposer;
+            _leader = leader;
+            recent = new Request([.. _recent]);
+        }
+
+        if (leader != self && recent.Transactions.Count > 0)
+        {
+            Relay([leader], recent);
+        }
+    }
+
+    /// <summary>Keeps this validator's last transactions for the next leader.</summary>
+    private void KeepRecent(Request request)
     {
         lock (_gate)
         {
-            _leader = message switch
+            foreach (var transaction in request.Transactions)
             {
-                PrePrepare proposal => proposal.Header.Proposer,
-
-                // Whoever led may be gone.
-                ViewChange or NewView => null,
-                _ => _leader,
-            };
+                _recent.Enqueue(transaction);
+                _recentBytes += transaction.Length;
+                while (_recent.Count > Limits.RequestTransactions || _recentBytes > RecentBytes)
+                {
+                    _recentBytes -= _recent.Dequeue().Length;
+                }
+            }
         }
     }
 

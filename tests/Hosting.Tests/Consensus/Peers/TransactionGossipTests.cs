@@ -25,11 +25,15 @@ public sealed class TransactionGossipTests
     }
 
     [Fact]
-    public void Directed_goes_to_the_leader_alone()
+    public void Directed_goes_to_the_leader_alone_and_to_the_next_one_when_it_begins()
     {
         var gossip = Gossip(GossipMode.Directed);
         gossip.Passed(Peers[0], ProposalOf(Peers[4]));
         Assert.Equal([Peers[4]], gossip.Receivers(Transactions(1), Peers));
+        gossip.Passed(Peers[0], ProposalOf(Peers[5]));
+        var told = Assert.Single(_relayed);
+        Assert.Equal([Peers[5]], told.To);
+        Assert.Equal([[1]], told.Request.Transactions);
         gossip.Receivers(ProposalOf(Self), Peers);
         Assert.Empty(gossip.Receivers(Transactions(1), Peers));
         gossip.Receivers(new NewView(1, [], 0, []), Peers);
