@@ -75,6 +75,11 @@ public sealed partial class DocumentChain
     {
         await AloneAsync(async () =>
         {
+            if (Math.Max(safeNumber, finalizedNumber) > _view.Block.Number)
+            {
+                await RefreshNowAsync(cancellation);
+            }
+
             for (var attempt = 0; attempt < MostAttempts; attempt++)
             {
                 var (safe, final) =
