@@ -231,11 +231,11 @@ public sealed partial class DocumentChain
         var plan = new PagePlanner(work.Reader, _options.State).Plan(work.Transition, planned);
         try
         {
-            var claimed = await ClaimAsync(view, planned, plan, cancellation);
-            var next = claimed.Document.After(HeaderEntry.Of(block), claimed.Document.Pending!.Pages, oldest);
-            var pages = await WriteAsync(work, planned, plan, claimed, cancellation);
-            var etag = await _head.TrySwapAsync(next, claimed.ETag, cancellation) ?? throw new HeadLostException();
-            Take(work, pages, next, etag);
+            var claim = await ClaimAsync(view, planned, plan, cancellation);
+            var pages = await WriteAsync(work, planned, plan, claim, cancellation);
+            var (document, etag) = await FlipAsync(claim, HeaderEntry.Of(block), oldest, cancellation);
+            Take(work, pages, document, etag);
+            await RemoveAsync(claim.Blob is null ? plan.Pruned : [.. plan.Pruned, claim.Blob]);
         }
         catch (HeadLostException)
         {
@@ -247,32 +247,11 @@ public sealed partial class DocumentChain
             return false;
         }
 
-        await RemoveAsync(plan.Pruned);
         return true;
     }
 
-    /// <summary>
-    /// Says in the head document which pages are about to be written; the claim of a twin is as good.
-    /// </summary>
-    private async Task<(HeadDocument Document, string ETag)> ClaimAsync(
-        View view, PlannedBlock block, PagePlan plan, CancellationToken cancellation)
-    {
-        if (view.Document.Pending is { } pending && pending.Number == block.Number && pending.Hash == block.Hash)
-        {
-            return (view.Document, view.ETag);
-        }
-
-        var pages = plan.Pages.Select(write => write.Page.Id);
-        PageId[] named = [.. view.Document.Pending is { } other ? pages.Union(other.Pages) : pages];
-        var document = view.Document with { Pending = new PendingWrite(block.Number, block.Hash, named) };
-        var etag = await _head.TrySwapAsync(document, view.ETag, cancellation) ?? throw new HeadLostException();
-        _view = view with { Document = document, ETag = etag };
-        return (document, etag);
-    }
-
     private async Task<LoadedPage[]> WriteAsync(
-        Work work, PlannedBlock block, PagePlan plan, (HeadDocument Document, string ETag) claimed,
-        CancellationToken cancellation)
+        Work work, PlannedBlock block, PagePlan plan, Claim claim, CancellationToken cancellation)
     {
         var others = new List<Task>
         {
@@ -283,16 +262,16 @@ public sealed partial class DocumentChain
             code => _ports.Blobs.PutAsync(PageStore.CodeName(code.Hash), code.Memory, cancellation)));
         others.AddRange(plan.Segments.Select(
             segment => _ports.Blobs.PutAsync(segment.Name, segment.Body, cancellation)));
-        if (claimed.Document.Outgoing is { } headers)
+        if (claim.Document.Outgoing is { } headers)
         {
             others.Add(_archive.WriteHeadersAsync(headers, cancellation));
         }
 
         await Task.WhenAll(others);
-        var writer = new PageWriter(_pages, _head, block, claimed.ETag);
+        var writer = new PageWriter(_pages, _head, block);
         var written = await writer.WriteAsync(plan.Pages, cancellation);
         var own = plan.Pages.Select(write => write.Page.Id).ToHashSet();
-        var foreign = claimed.Document.Pending!.Pages.Where(id => !own.Contains(id)).ToArray();
+        var foreign = claim.Pages.Where(id => !own.Contains(id)).ToArray();
         if (foreign.Length > 0)
         {
             await writer.TakeBackAsync(foreign, cancellation);

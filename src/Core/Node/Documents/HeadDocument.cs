@@ -14,15 +14,22 @@ internal sealed record RecentBlock(HeaderEntry Entry, IReadOnlyList<PageId>? Cha
 /// <summary>A block that is being written: its pages may be half there.</summary>
 /// <param name="Number">Its number, one above the head's.</param>
 /// <param name="Hash">Its hash.</param>
-/// <param name="Pages">Every page that may have been written for it.</param>
-internal sealed record PendingWrite(ulong Number, Hash256 Hash, IReadOnlyList<PageId> Pages);
+/// <param name="Pages">Every page that may have been written for it; null where they are too many.</param>
+/// <param name="Blob">The blob that names them then.</param>
+internal sealed record PendingWrite(ulong Number, Hash256 Hash, IReadOnlyList<PageId>? Pages, string? Blob)
+{
+    /// <summary>Pages that the head document itself names.</summary>
+    internal const int MostInDocument = 2_048;
+
+    internal bool IsOf(in PlannedBlock block) => Number == block.Number && Hash == block.Hash;
+}
 
 /// <summary>The one document that says which block is the head: what flips it makes the block real.</summary>
 /// <remarks>
 /// <code>
 ///   rlp [ version, genesis hash, oldest readable state, safe, finalized, recent, pending ]
 ///   recent   [[ header, hash, total difficulty, size, [pages] or "" ], … ]   oldest first, the last is the head
-///   pending  [ ] or [ number, hash, [pages] ]                                 a claim: who writes has made it
+///   pending  [ ] or [ number, hash, [pages] or "", "" or the pages' blob ]    a claim: who writes has made it
 /// </code>
 /// </remarks>
 internal sealed record HeadDocument
@@ -95,6 +102,7 @@ internal sealed record HeadDocument
             writer.WriteUInt64(claim.Number);
             writer.WriteHash256(claim.Hash);
             WritePages(writer, claim.Pages);
+            writer.WriteBytes(System.Text.Encoding.ASCII.GetBytes(claim.Blob ?? string.Empty));
         }
 
         writer.EndList(pending);
@@ -131,9 +139,7 @@ internal sealed record HeadDocument
             }
 
             var pending = reader.ReadList();
-            var claim = pending.AtEnd
-                ? null
-                : new PendingWrite(pending.ReadUInt64(), pending.ReadHash256(), ReadPages(ref pending) ?? []);
+            var claim = pending.AtEnd ? null : ReadClaim(ref pending);
             reader.RequireEnd();
             return head with { Recent = recent, Pending = claim };
         }
@@ -158,7 +164,7 @@ internal sealed record HeadDocument
         return new HeaderEntry(new ChainHeader(header, hash), reader.ReadUInt256(), (int)reader.ReadUInt64());
     }
 
-    private static void WritePages(RlpWriter writer, IReadOnlyList<PageId>? pages)
+    internal static void WritePages(RlpWriter writer, IReadOnlyList<PageId>? pages)
     {
         if (pages is null)
         {
@@ -176,7 +182,16 @@ internal sealed record HeadDocument
         writer.EndList(list);
     }
 
-    private static List<PageId>? ReadPages(ref RlpReader reader)
+    private static PendingWrite ReadClaim(ref RlpReader reader)
+    {
+        var (number, hash, pages) = (reader.ReadUInt64(), reader.ReadHash256(), ReadPages(ref reader));
+        var blob = System.Text.Encoding.ASCII.GetString(reader.ReadBytes());
+        return pages is null && !Storage.BlobLimits.IsName(blob)
+            ? throw new RlpException("A claim names no pages.")
+            : new PendingWrite(number, hash, pages, blob.Length == 0 ? null : blob);
+    }
+
+    internal static List<PageId>? ReadPages(ref RlpReader reader)
     {
         if (!reader.NextIsList)
         {

@@ -23,8 +23,7 @@ internal sealed class HeadLostException() : Exception("Another executor moved th
 /// <param name="store">The pages.</param>
 /// <param name="head">The head document.</param>
 /// <param name="block">The block that the claim is for.</param>
-/// <param name="claim">The head document's version with the claim.</param>
-internal sealed class PageWriter(PageStore store, HeadFile head, PlannedBlock block, string claim)
+internal sealed class PageWriter(PageStore store, HeadFile head, PlannedBlock block)
 {
     /// <summary>Times that a page may be found changed by others.</summary>
     private const int MostAttempts = 8;
@@ -110,7 +109,7 @@ internal sealed class PageWriter(PageStore store, HeadFile head, PlannedBlock bl
 
     private async Task RequireClaimAsync(CancellationToken cancellation)
     {
-        if (await head.ReadAsync(cancellation) is not { } now || now.ETag != claim)
+        if (await head.ReadAsync(cancellation) is not { Document.Pending: { } claim } || !claim.IsOf(block))
         {
             throw new HeadLostException();
         }

@@ -155,6 +155,45 @@ public sealed class DocumentCrashTests
     }
 
     [Fact]
+    public async Task Finality_that_moves_while_a_block_is_written_does_not_disturb_it()
+    {
+        var world = new DocumentWorld(19, 40, Tiny);
+        using var other = await world.OpenAsync();
+        var ports = new MortalPorts(world.Ports);
+        using var chain = await world.OpenAsync(ports.Ports);
+        var (attributes, batch) = world.NextBatch(10);
+        await chain.ProduceAsync(1, attributes, batch);
+        var moved = 0;
+        ports.BeforeDocumentWrite = async key =>
+        {
+            if (key.Container == world.Options.State.Container && moved++ == 0)
+            {
+                await other.RefreshAsync();
+                await other.SetFinalityAsync(1, 1);
+            }
+        };
+        (attributes, batch) = world.NextBatch(10);
+        var before = ports.DocumentWrites;
+        Assert.Equal(ProduceStatus.Made, (await chain.ProduceAsync(2, attributes, batch)).Status);
+        Assert.Equal(moved + 3, ports.DocumentWrites - before); // the claim, a flip in vain, the flip
+        Assert.Equal(1UL, chain.FinalizedNumber);
+        Assert.Empty(world.Differences(chain, [0, 1, 2], Watched(world)));
+    }
+
+    [Fact]
+    public async Task A_claim_of_thousands_of_pages_is_taken_over_like_any_other()
+    {
+        var world = new DocumentWorld(20, 14_000, new PagedOptions { PageBytes = 256 });
+        foreach (var deadAt in new[] { 3, 700, 1_900 })
+        {
+            await Assert.ThrowsAsync<StoreException>(() => world.OpenAsync(new MortalPorts(world.Ports, deadAt).Ports));
+        }
+
+        using var chain = await world.OpenAsync();
+        Assert.Empty(world.Differences(chain, [0], [.. Watched(world), DocumentWorld.Person(13_999)]));
+    }
+
+    [Fact]
     public async Task A_page_that_is_gone_is_damage_and_not_an_empty_state()
     {
         var world = new DocumentWorld(18, 20);
