@@ -1,4 +1,5 @@
 using SuperVm.Cli.Bench.Pbft;
+using SuperVm.Cli.Bench.Proving;
 
 namespace SuperVm.Cli.Bench;
 
@@ -22,6 +23,7 @@ internal static class BenchmarkList
         new CloudStateBenchmark(),
         new IngestBenchmark(),
         new EndToEndBenchmark(),
+        new ProveBenchmark(),
         new ReadsBenchmark(),
         new PbftBenchmark(),
     ];

@@ -79,8 +79,10 @@ internal sealed class ProveCommand : ICommandModule
         }
 
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
+        using var self = Process.GetCurrentProcess();
         Console.Out.WriteLine(
-            $"proved {key.Variables} variables, domain {key.DomainSize}, in {seconds} s ({backend.Name})");
+            $"proved {key.Variables} variables, domain {key.DomainSize}, in {seconds} s, at most "
+            + $"{self.PeakWorkingSet64 >> 20} MB of memory ({backend.Name})");
         return 0;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using SuperVm.Core.Cryptography.Bn254;
@@ -151,6 +152,7 @@ public sealed class Prover(IProofBackend backend, IRandomSource random)
         }
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static string? EvaluateRows(ProvingKey key, Witness witness, Fr[] a, Fr[] b, int from, int to)
     {
         var coefficients = key.Coefficients.Span;

@@ -147,7 +147,7 @@ internal sealed unsafe class BatchAffine<TLanes, TField> : IDisposable
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Prepare(int* left, int* right, ulong* points, ulong* sums, ref Kept kept)
     {
         ulong** places = stackalloc ulong*[2 * Lanes];

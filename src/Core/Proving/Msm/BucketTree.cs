@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SuperVm.Core.Cryptography.Bn254;
 
 namespace SuperVm.Core.Proving.Msm;
@@ -39,6 +40,7 @@ internal sealed unsafe class BucketTree<TLanes, TField> : IDisposable
     /// <param name="names">Names of the points, bucket after bucket.</param>
     /// <param name="starts">Where bucket i starts in names; one more entry than there are buckets.</param>
     /// <param name="results">The sums, at their bucket's number; a whole bucket's place must be zero before.</param>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Sum(ulong* points, int* names, ReadOnlySpan<int> starts, ulong* results)
     {
         var (slices, held) = (0, 0);
@@ -64,6 +66,7 @@ internal sealed unsafe class BucketTree<TLanes, TField> : IDisposable
         SumGroup(points, slices, results);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SumGroup(ulong* points, int slices, ulong* results)
     {
         var names = _names.As<int>();
@@ -123,6 +126,7 @@ internal sealed unsafe class BucketTree<TLanes, TField> : IDisposable
     }
 
     /// <summary>Adds a slice's sum to what its bucket has.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Put(int name, ulong* points, ulong* result)
     {
         BatchAffine<TLanes, TField>.Read(name, points, _sums.Words, out var point);

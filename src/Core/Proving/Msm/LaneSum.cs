@@ -162,6 +162,7 @@ internal sealed unsafe class LaneSum<TLanes, TField> : IDisposable
     }
 
     /// <summary>Sums buckets whose numbers share a digit: the first number, the step and the count of each.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void GroupBy(Room room, int digits, Func<int, (int First, int Step, int Count)> members)
     {
         var names = room.Names;
@@ -187,6 +188,7 @@ internal sealed unsafe class LaneSum<TLanes, TField> : IDisposable
     }
 
     /// <summary>The sum of k times group k, the plain way: running sums from the highest.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Chain(Room room, int groups, out JacobianPoint<TField> result)
     {
         result = JacobianPoint<TField>.Infinity;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SuperVm.Core.Cryptography.Bn254;
 
 namespace SuperVm.Core.Proving.Msm;
@@ -59,6 +60,7 @@ internal sealed unsafe class PointTable<TLanes, TField> : IDisposable
         return null;
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Convert(ReadOnlySpan<byte> source, int first, int end)
     {
         var size = PointBytes;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace SuperVm.Core.Proving.Msm;
@@ -50,6 +51,7 @@ internal sealed unsafe class WindowedScalars : IDisposable
     public void Dispose() => _words.Dispose();
 
     /// <summary>Writes a window's digit of every scalar.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Digits(int window, Span<int> digits)
     {
         var (word, shift) = (window * Bits / 64, window * Bits % 64);

@@ -234,6 +234,7 @@ internal static unsafe class LaneTransform
     }
 
     /// <summary>Turns a tile about its diagonal, limb by limb.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Turn(Lanes* v)
     {
         const int limbs = 5;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Proving.Msm;
@@ -138,6 +139,7 @@ public static unsafe class Quotient
     }
 
     /// <summary>Word j of element i becomes lane i of vector j, for eight elements of four words.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadHalf(ulong* from, ref LaneWords w)
     {
         var rows = stackalloc ulong[64];

@@ -12,6 +12,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
 
     public static int PointWords => 16;
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(ulong** points, out Fq2Lanes x, out Fq2Lanes y)
     {
         FqLanes.Load(points, out x.C0, out x.C1);
@@ -24,6 +25,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
         FqLanes.Load(second, out y.C0, out y.C1);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(in Fq2Lanes x, in Fq2Lanes y, ulong* points)
     {
         var room = stackalloc ulong[16 * Lanes.Lanes];
@@ -64,6 +66,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
     }
 
     /// <remarks>Four products, two reductions: (a0 b0 - a1 b1) + (a0 b1 + a1 b0) i. Factors are below 8 p.</remarks>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in Fq2Lanes a, in Fq2Lanes b, out Fq2Lanes product)
     {
         Lanes.Subtract(default, a.C1.Value, 8, out var negative);
@@ -73,6 +76,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
     }
 
     /// <remarks>(a0 + a1) (a0 - a1) + 2 a0 a1 i.</remarks>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Square(in Fq2Lanes a, out Fq2Lanes square)
     {
         Lanes.Add(a.C0.Value, a.C1.Value, out var sum);
@@ -89,6 +93,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
         a.C1.Value.NegateLoose(mask);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryInvert(in Fq2Lanes a, out Fq2Lanes inverse)
     {
         Span<Fq> real = stackalloc Fq[Lanes.Lanes], imaginary = stackalloc Fq[Lanes.Lanes];
@@ -116,6 +121,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
         return true;
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Read(ulong* point, out AffinePoint<Fq2> result)
     {
         result = default;
@@ -125,6 +131,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
         FqLanes.ReadElement(point + 12, out result.Y.C1);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(in AffinePoint<Fq2> point, ulong* destination)
     {
         FqLanes.WriteElement(point.X.C0, destination);
@@ -133,6 +140,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
         FqLanes.WriteElement(point.Y.C1, destination + 12);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryConvert(byte* source, ulong* destination)
     {
         var good = true;
@@ -169,6 +177,7 @@ internal unsafe struct Fq2Lanes : ICurveLanes<Fq2Lanes, Fq2>
     }
 
     /// <summary>Whether eight points one after another satisfy y^2 = x^3 + b, or are zero.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool AreOnCurve(ulong* points)
     {
         ulong** each = stackalloc ulong*[Lanes.Lanes];

@@ -15,6 +15,7 @@ internal unsafe struct FqLanes : ICurveLanes<FqLanes, Fq>
 
     public static int PointWords => 8;
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(ulong** points, out FqLanes x, out FqLanes y)
     {
         LaneWords w;
@@ -31,6 +32,7 @@ internal unsafe struct FqLanes : ICurveLanes<FqLanes, Fq>
         Lanes.Unpack(w.W4, w.W5, w.W6, w.W7, out y.Value);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(in FqLanes x, in FqLanes y, ulong* points)
     {
         LaneWords w;
@@ -84,6 +86,7 @@ internal unsafe struct FqLanes : ICurveLanes<FqLanes, Fq>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void NegateLoose(ref FqLanes a, Vector512<ulong> mask) => a.Value.NegateLoose(mask);
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryInvert(in FqLanes a, out FqLanes inverse)
     {
         Span<Fq> values = stackalloc Fq[Lanes.Lanes], scratch = stackalloc Fq[Lanes.Lanes];
@@ -102,18 +105,21 @@ internal unsafe struct FqLanes : ICurveLanes<FqLanes, Fq>
         return true;
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Read(ulong* point, out AffinePoint<Fq> result)
     {
         ReadElement(point, out result.X);
         ReadElement(point + 4, out result.Y);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(in AffinePoint<Fq> point, ulong* destination)
     {
         WriteElement(point.X, destination);
         WriteElement(point.Y, destination + 4);
     }
 
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryConvert(byte* source, ulong* destination)
     {
         LaneWords w;
@@ -168,6 +174,7 @@ internal unsafe struct FqLanes : ICurveLanes<FqLanes, Fq>
         Lanes.Broadcast(value.L0, value.L1, value.L2, value.L3, value.L4, out lanes);
 
     /// <summary>The elements of the lanes of a tight value.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void ToScalars(in Lanes lanes, Span<Fq> values)
     {
         for (var i = 0; i < values.Length; i++)
@@ -177,6 +184,7 @@ internal unsafe struct FqLanes : ICurveLanes<FqLanes, Fq>
     }
 
     /// <summary>Eight elements, one a lane.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void FromScalars(ReadOnlySpan<Fq> values, out Lanes lanes)
     {
         lanes = default;
