@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace SuperVm.Core.Cryptography;
 
@@ -49,6 +50,7 @@ internal sealed class ModularInverse
     }
 
     /// <summary>The inverse of x, which is below the modulus; zero for zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Invert(ReadOnlySpan<ulong> x, Span<ulong> result)
     {
         var n = _modulus.Length;
@@ -76,6 +78,7 @@ internal sealed class ModularInverse
     /// <summary>The effect of 62 division steps: 2^62 (f', g') = ((U, V), (Q, R)) (f, g).</summary>
     private readonly record struct Matrix(long U, long V, long Q, long R)
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static Matrix OfSteps(ref long eta, long f0, long g0)
         {
             ulong u = 1, v = 0, q = 0, r = 1, f = (ulong)f0, g = (ulong)g0;
@@ -111,6 +114,7 @@ internal sealed class ModularInverse
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void UpdateValues(Span<long> f, Span<long> g, in Matrix t)
     {
         var cf = Product(t.U, f[0]) + Product(t.V, g[0]);
@@ -134,6 +138,7 @@ internal sealed class ModularInverse
     /// <summary>
     /// As for the values, after adding the multiple of the modulus that makes the division by 2^62 exact.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void UpdateCoefficients(Span<long> d, Span<long> e, in Matrix t)
     {
         var m = _modulus;
@@ -164,6 +169,7 @@ internal sealed class ModularInverse
     }
 
     /// <summary>Brings a value between -2m and m, negated where asked, into 0..m-1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Normalize(Span<long> value, bool negate)
     {
         AddIfNegative(value);
@@ -180,6 +186,7 @@ internal sealed class ModularInverse
         AddIfNegative(value);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddIfNegative(Span<long> value)
     {
         if (value[^1] >= 0)

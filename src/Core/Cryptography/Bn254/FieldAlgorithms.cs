@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Cryptography.Bn254;
@@ -43,6 +44,7 @@ public static class FieldAlgorithms
     /// <param name="values">What is inverted.</param>
     /// <param name="scratch">Room for as many elements; its content is overwritten.</param>
     /// <exception cref="ArgumentException">Less room.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void InvertMany<T>(Span<T> values, Span<T> scratch)
         where T : unmanaged, IFieldElement<T>
     {

@@ -115,21 +115,24 @@ internal sealed unsafe class BatchAffine<TLanes, TField> : IDisposable
         TLanes.Multiply(product, first, out first);
         TLanes.Multiply(product, second, out second);
         (first, second) = (second, first);
-        for (var v = vectors - 1; v >= 0; v--)
+        var last = vectors - 1;
+        if ((last & 1) == 0)
         {
-            TLanes inverse;
-            if ((v & 1) == 0)
-            {
-                TLanes.Multiply(first, kept[v].Running, out inverse);
-                TLanes.Multiply(first, kept[v].DeltaX, out first);
-            }
-            else
-            {
-                TLanes.Multiply(second, kept[v].Running, out inverse);
-                TLanes.Multiply(second, kept[v].DeltaX, out second);
-            }
+            TLanes.Multiply(first, kept[last].Running, out var inverse);
+            TLanes.Multiply(first, kept[last].DeltaX, out first);
+            Finish(kept[last], inverse, results + (last * Lanes * TLanes.PointWords));
+            last--;
+        }
 
-            Finish(kept[v], inverse, results + (v * Lanes * TLanes.PointWords));
+        for (var v = last; v >= 0; v -= 2)
+        {
+            TLanes.Multiply(second, kept[v].Running, out var inverse);
+            TLanes.Multiply(first, kept[v - 1].Running, out var inverseBefore);
+            TLanes.Multiply(second, kept[v].DeltaX, out second);
+            TLanes.Multiply(first, kept[v - 1].DeltaX, out first);
+            FinishTwo(
+                kept[v], inverse, results + (v * Lanes * TLanes.PointWords),
+                kept[v - 1], inverseBefore, results + ((v - 1) * Lanes * TLanes.PointWords));
         }
     }
 
@@ -181,6 +184,27 @@ internal sealed unsafe class BatchAffine<TLanes, TField> : IDisposable
         TLanes.Multiply(slope, run, out var y);
         TLanes.SubtractReduced(y, kept.Y, out y);
         TLanes.Store(x, y, results);
+    }
+
+    /// <summary>Two times eight sums in turn: each product of one is done while the other's is waited for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FinishTwo(
+        in Kept a, in TLanes inverseA, ulong* resultsA, in Kept b, in TLanes inverseB, ulong* resultsB)
+    {
+        TLanes.Multiply(a.DeltaY, inverseA, out var slopeA);
+        TLanes.Multiply(b.DeltaY, inverseB, out var slopeB);
+        TLanes.Square(slopeA, out var xA);
+        TLanes.Square(slopeB, out var xB);
+        TLanes.SubtractTwice(xA, a.DeltaX, a.X, out xA);
+        TLanes.SubtractTwice(xB, b.DeltaX, b.X, out xB);
+        TLanes.Subtract(a.X, xA, out var runA);
+        TLanes.Subtract(b.X, xB, out var runB);
+        TLanes.Multiply(slopeA, runA, out var yA);
+        TLanes.Multiply(slopeB, runB, out var yB);
+        TLanes.SubtractReduced(yA, a.Y, out yA);
+        TLanes.SubtractReduced(yB, b.Y, out yB);
+        TLanes.Store(xA, yA, resultsA);
+        TLanes.Store(xB, yB, resultsB);
     }
 
     /// <summary>The same with formulas that know every special case.</summary>

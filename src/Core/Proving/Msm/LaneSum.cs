@@ -22,7 +22,7 @@ internal sealed unsafe class LaneSum<TLanes, TField> : IDisposable
     private const int LeastBits = 4, MostBits = 16;
 
     /// <summary>What an addition to a chain of scalars costs, in additions of a batch.</summary>
-    private const int ChainCost = 30;
+    private const int ChainCost = 8;
 
     private readonly PointTable<TLanes, TField> _points;
     private readonly WindowedScalars _scalars;
