@@ -60,7 +60,8 @@ public sealed class Groth16Tests
     {
         var key = new ProvingKey(new MemorySource(Key100));
         var witness = new Witness(new MemorySource(SmallCircuit.Witness(99, 3)));
-        Assert.Contains("not of one circuit", Refusal(() => Prover(true).Prove(key, witness)), StringComparison.Ordinal);
+        Assert.Contains(
+            "not of one circuit", Refusal(() => Prover(true).Prove(key, witness)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using SuperVm.Core.Proving.Groth16;
 
 namespace SuperVm.Core.Tests.Proving;
 
-/// <summary>x^(2^n) + … as circom would write it: a chain of squarings with one public output and a public input.</summary>
+/// <summary>A chain of squarings as circom would write it, with one public output and a public input.</summary>
 internal static class SmallCircuit
 {
     /// <summary>Wires: 1, result, x (public), then the chain; constraint i: w[i] w[i] = w[i+1].</summary>

@@ -37,7 +37,8 @@ public sealed class SumAndTransformTests
         var ofG2 = Enumerable.Range(0, count)
             .Select(i => (i % 5) switch { 0 => AffinePoint<Fq2>.Infinity, 1 => -q, _ => q }).ToArray();
         Expect(ofG1, ofG2, [.. Enumerable.Repeat(scalar, count)]);
-        Expect(ofG1, ofG2, [.. Enumerable.Range(0, count).Select(i => i % 7 == 0 ? random.Number(Fr.Modulus) : scalar)]);
+        Expect(ofG1, ofG2,
+            [.. Enumerable.Range(0, count).Select(i => i % 7 == 0 ? random.Number(Fr.Modulus) : scalar)]);
     }
 
     [Fact]
