@@ -21,6 +21,7 @@ internal static class BenchmarkList
         new LatencyBenchmark(),
         new RecoverBenchmark(),
         new CloudStateBenchmark(),
+        new ImportBenchmark(),
         new IngestBenchmark(),
         new EndToEndBenchmark(),
         new ProveBenchmark(),

@@ -66,30 +66,12 @@ internal sealed class ImportCommand : ICommandModule
     private static int ImportAll(Chain chain, ReadOnlyMemory<byte> blocks, TextWriter output)
     {
         var started = Stopwatch.GetTimestamp();
-        var (count, gas) = (0, 0UL);
-        while (!blocks.IsEmpty)
+        var gas = 0UL;
+        string? damage = null;
+        var (count, refusal) = chain.ImportSequence(Decoded());
+        if ((refusal is null ? damage : $"{refusal.Status} {refusal.Rule} {refusal.Detail}".TrimEnd()) is { } reason)
         {
-            var length = BlockCodec.LengthOfFirst(blocks.Span, out var problem);
-            if (length == 0)
-            {
-                return Refuse(output, count, $"the file is damaged there: {problem}");
-            }
-
-            var decoded = BlockCodec.Decode(blocks.Span[..length]);
-            if (!decoded.Succeeded)
-            {
-                return Refuse(output, count, $"it is no block: {decoded.Error}");
-            }
-
-            var result = chain.Import(decoded.Value);
-            if (!result.Accepted)
-            {
-                return Refuse(output, count, $"{result.Status} {result.Rule} {result.Detail}".TrimEnd());
-            }
-
-            blocks = blocks[length..];
-            count++;
-            gas += decoded.Value.Header.GasUsed;
+            return Refuse(output, count, reason);
         }
 
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -98,6 +80,30 @@ internal sealed class ImportCommand : ICommandModule
             $"imported {count} blocks, {gas / 1e6:F1} Mgas in {seconds:F2} s; "
             + $"head {chain.Head.Number} {chain.Head.Hash}"));
         return 0;
+
+        IEnumerable<Block> Decoded()
+        {
+            while (!blocks.IsEmpty)
+            {
+                var length = BlockCodec.LengthOfFirst(blocks.Span, out var problem);
+                if (length == 0)
+                {
+                    damage = $"the file is damaged there: {problem}";
+                    yield break;
+                }
+
+                var decoded = BlockCodec.Decode(blocks.Span[..length]);
+                if (!decoded.Succeeded)
+                {
+                    damage = $"it is no block: {decoded.Error}";
+                    yield break;
+                }
+
+                blocks = blocks[length..];
+                gas += decoded.Value.Header.GasUsed;
+                yield return decoded.Value;
+            }
+        }
     }
 
     private static int Refuse(TextWriter output, int imported, string reason)

@@ -153,27 +153,9 @@ public sealed partial class Chain
         Func<BlockState, Hash256> rootOf = overlay is null
             ? _state.RootOf
             : state => _state.Prepare(state, overlay).Root;
-        var input = new BlockInput
-        {
-            Context = ContextOf(Spec, header, rules, HashesOn(path)),
-            Transactions = block.Transactions,
-            ParentHash = header.ParentHash,
-            ParentBeaconBlockRoot = header.ParentBeaconBlockRoot,
-            Withdrawals = block.Withdrawals,
-            Uncles = block.Uncles,
-            DepositContract = Spec.DepositContract,
-            IsDaoFork = Spec.DaoForkBlock == header.Number,
-            IntermediateRoot = rules.Eip658 ? null : rootOf,
-        };
+        var input = InputOf(block, rules, HashesOn(path), rules.Eip658 ? null : rootOf);
         var outcome = _processor.Execute(input, overlay ?? _state.Latest);
-        if (outcome.Error != BlockExecutionError.None)
-        {
-            return outcome.Error == BlockExecutionError.InvalidTransaction && outcome.LeftOut.Count > 0
-                ? Refused(outcome.LeftOut[0].Error, $"Transaction {outcome.LeftOut[0].Index} is invalid.")
-                : Refused(outcome.Error);
-        }
-
-        if (CheckOutcome(header, outcome) is { } refusal)
+        if ((RefusalOf(outcome) ?? CheckOutcome(header, outcome)) is { } refusal)
         {
             return refusal;
         }
@@ -182,13 +164,38 @@ public sealed partial class Chain
         if (transition.Root != header.StateRoot)
         {
             _state.Discard(transition);
-            return Refused(
-                BlockImportRule.WrongStateRoot, $"The header has {header.StateRoot}, not {transition.Root}.");
+            return WrongRoot(header, transition.Root);
         }
 
         executed = new ExecutedBlock(transition, outcome.Receipts);
         return null;
     }
+
+    private BlockInput InputOf(
+        Block block, ForkRules rules, IBlockHashSource hashes, Func<BlockState, Hash256>? rootOf) => new()
+    {
+        Context = ContextOf(Spec, block.Header, rules, hashes),
+        Transactions = block.Transactions,
+        ParentHash = block.Header.ParentHash,
+        ParentBeaconBlockRoot = block.Header.ParentBeaconBlockRoot,
+        Withdrawals = block.Withdrawals,
+        Uncles = block.Uncles,
+        DepositContract = Spec.DepositContract,
+        IsDaoFork = Spec.DaoForkBlock == block.Header.Number,
+        IntermediateRoot = rootOf,
+    };
+
+    /// <summary>Why execution broke off; null where it did not.</summary>
+    private static ImportResult? RefusalOf(BlockOutcome outcome) => outcome.Error switch
+    {
+        BlockExecutionError.None => null,
+        BlockExecutionError.InvalidTransaction when outcome.LeftOut.Count > 0 =>
+            Refused(outcome.LeftOut[0].Error, $"Transaction {outcome.LeftOut[0].Index} is invalid."),
+        var error => Refused(error),
+    };
+
+    private static ImportResult WrongRoot(BlockHeader header, in Hash256 actual) =>
+        Refused(BlockImportRule.WrongStateRoot, $"The header has {header.StateRoot}, not {actual}.");
 
     internal static ImportResult? CheckOutcome(BlockHeader header, BlockOutcome outcome)
     {
@@ -220,6 +227,12 @@ public sealed partial class Chain
 
     private void CommitOnHead(SealedBlock sealedBlock, ExecutedBlock executed)
     {
+        Commit(sealedBlock, executed);
+        HeadChanged?.Invoke(new HeadChange([], [new AddedBlock(sealedBlock.Block, executed.Receipts)]));
+    }
+
+    private void Commit(SealedBlock sealedBlock, ExecutedBlock executed)
+    {
         using var batch = _store.CreateBatch();
         ChainRecords.Write(batch, sealedBlock, executed.Receipts);
         var old = _head;
@@ -227,7 +240,6 @@ public sealed partial class Chain
         _blocks.Set(old.Number, old, old.Size + BlockOverhead);
         _receipts.Set(sealedBlock.Block.Number, executed.Receipts, CostOf(executed.Receipts));
         _head = sealedBlock.Block;
-        HeadChanged?.Invoke(new HeadChange([], [new AddedBlock(sealedBlock.Block, executed.Receipts)]));
     }
 
     internal static BlockContext ContextOf(

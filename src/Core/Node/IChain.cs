@@ -187,6 +187,11 @@ public sealed record ImportResult(ImportStatus Status, string? Rule = null, stri
     public bool Accepted => Status is ImportStatus.Head or ImportStatus.SideChain or ImportStatus.AlreadyKnown;
 }
 
+/// <summary>What became of a row of blocks.</summary>
+/// <param name="Accepted">How many of them, from the first on, are accepted.</param>
+/// <param name="Refusal">Why the next one is not; null where there is none left.</param>
+public sealed record SequenceResult(int Accepted, ImportResult? Refusal);
+
 /// <summary>What a block cannot derive from its parent and its transactions.</summary>
 public sealed record BlockAttributes
 {

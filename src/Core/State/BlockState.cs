@@ -23,6 +23,9 @@ public sealed class BlockState(IStateReader parent) : IStateReader
     /// <summary>Code that the block deployed, by hash.</summary>
     public IReadOnlyDictionary<Hash256, Code> NewCode => _newCode;
 
+    /// <summary>What is known of an account that was read or changed; null for any other.</summary>
+    internal BlockAccount? Find(in Address address) => _accounts.GetValueOrDefault(address);
+
     public ReadStatus ReadAccount(in Address address, out Account account)
     {
         var entry = Open(address);
