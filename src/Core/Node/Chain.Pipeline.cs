@@ -145,15 +145,16 @@ public sealed partial class Chain
     /// <summary>A block that was executed and is being completed.</summary>
     private sealed class PendingBlock(SealedBlock sealedBlock, BlockOutcome outcome)
     {
-        private Task<ImportResult?>? _completion;
+        private Aside<ImportResult?>? _completion;
 
         internal SealedBlock Sealed => sealedBlock;
 
         internal BlockOutcome Outcome => outcome;
 
-        internal void Complete(Chain chain) => _completion = Task.Run(() => chain.CompletePending(this));
+        internal void Complete(Chain chain) =>
+            _completion = Aside<ImportResult?>.Begin(() => chain.CompletePending(this));
 
-        internal ImportResult? Wait() => _completion?.GetAwaiter().GetResult();
+        internal ImportResult? Wait() => _completion?.Result();
     }
 
     /// <summary>Hashes of the ancestors of the block that follows a pending one.</summary>

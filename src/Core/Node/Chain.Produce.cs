@@ -35,6 +35,9 @@ public sealed partial class Chain
         }
     }
 
+    /// <summary>Transactions from which on a block's roots are worked out on two threads.</summary>
+    private const int ParallelRoots = 32;
+
     public ProducedBlock Produce(BlockAttributes attributes, IReadOnlyList<Transaction> candidates)
     {
         lock (_writing)
@@ -82,12 +85,12 @@ public sealed partial class Chain
         }
 
         leftOut.Sort(static (left, right) => left.Index.CompareTo(right.Index));
-        var transition = _state.Prepare(outcome.State);
+        var (transition, transactionsRoot, receiptsRoot) = RootsOf(outcome);
         var header = draft with
         {
             StateRoot = transition.Root,
-            TransactionsRoot = TransactionsRoot(outcome.Included),
-            ReceiptsRoot = ReceiptsRoot(outcome.Receipts),
+            TransactionsRoot = transactionsRoot,
+            ReceiptsRoot = receiptsRoot,
             LogsBloom = outcome.LogsBloom,
             GasUsed = outcome.GasUsed,
             BlobGasUsed = rules.Eip4844 ? outcome.BlobGasUsed : null,
@@ -100,6 +103,21 @@ public sealed partial class Chain
         return new Made(
             new SealedBlock(chainBlock, encoded), new ExecutedBlock(transition, outcome.Receipts), leftOut,
             outcome.Requests ?? []);
+    }
+
+    /// <summary>The three roots; those of the lists beside that of the state where there is enough to do.</summary>
+    private (StateTransition Transition, Hash256 Transactions, Hash256 Receipts) RootsOf(BlockOutcome outcome)
+    {
+        if (outcome.Included.Count < ParallelRoots)
+        {
+            return (_state.Prepare(outcome.State), TransactionsRoot(outcome.Included), ReceiptsRoot(outcome.Receipts));
+        }
+
+        var lists = Aside<(Hash256, Hash256)>.Begin(
+            () => (TransactionsRoot(outcome.Included), ReceiptsRoot(outcome.Receipts)));
+        var transition = _state.Prepare(outcome.State);
+        var (transactions, receipts) = lists.Result();
+        return (transition, transactions, receipts);
     }
 
     /// <summary>The header as far as it does not depend on execution.</summary>
