@@ -13,7 +13,7 @@ using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>Blocks from bytes to the store: one after the other, and each ahead of the roots of the one before.</summary>
+/// <summary>Blocks from bytes to the store: one after the other, and each ahead of its parent's roots.</summary>
 internal sealed class ImportBenchmark : IBenchmark
 {
     private const int Senders = 200;
