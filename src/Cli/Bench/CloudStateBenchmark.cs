@@ -22,16 +22,22 @@ internal sealed class CloudStateBenchmark : IBenchmark
         DefaultValueFactory = _ => 100_000,
     };
 
+    private static readonly Option<int> Latency = new("--latency-ms")
+    {
+        Description = "what every request waits once the state is made, in milliseconds",
+        DefaultValueFactory = _ => 0,
+    };
+
     public string Name => "cloud-state";
 
     public string Description => "document, table and blob requests a transaction, and reads, of the cloud's chain";
 
-    public IReadOnlyList<Option> Options => [Accounts];
+    public IReadOnlyList<Option> Options => [Accounts, Latency];
 
     public async Task RunAsync(BenchContext context)
     {
         var load = new CloudStateLoad(context.Options.GetValue(Accounts));
-        var ports = new CountingPorts();
+        var ports = new CountingPorts(TimeSpan.FromMilliseconds(context.Options.GetValue(Latency)));
         var genesis = load.Genesis();
         var started = Stopwatch.GetTimestamp();
         using (await DocumentChain.OpenAsync(ports.Ports, genesis))
@@ -40,6 +46,7 @@ internal sealed class CloudStateBenchmark : IBenchmark
             context.Report("genesis documents", "requests", ports.Counts.Writes);
         }
 
+        ports.IsFar = true;
         foreach (var tokens in (bool[])[false, true])
         {
             foreach (var size in (int[])[200, 1_000, 5_000])

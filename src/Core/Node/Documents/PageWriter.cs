@@ -11,7 +11,7 @@ internal sealed class HeadLostException() : Exception("Another executor moved th
 /// <remarks>
 /// <code>
 ///   replace the version that the page was worked out from ──done──▶
-///        │ somebody wrote since
+///        │ somebody wrote since, or nobody knows how the write ended
 ///        ▼
 ///   read the page ─▶ look whether the claim still stands ─no─▶ lost
 ///        │ it is this very block's: done      │ yes
@@ -27,6 +27,9 @@ internal sealed class PageWriter(PageStore store, HeadFile head, PlannedBlock bl
 {
     /// <summary>Times that a page may be found changed by others.</summary>
     private const int MostAttempts = 8;
+
+    /// <summary>Writes of a page that may fail in an unknown way before the block is given up for now.</summary>
+    private const int MostFailures = 2;
 
     /// <summary>Writes the pages, many at once; answers their new versions.</summary>
     /// <exception cref="HeadLostException">The claim does not stand any more.</exception>
@@ -54,15 +57,22 @@ internal sealed class PageWriter(PageStore store, HeadFile head, PlannedBlock bl
     {
         var key = store.KeyOf(write.Page.Id);
         var body = PageCodec.Encode(write.Page);
-        var etag = write.ETag;
+        var (etag, failures) = (write.ETag, 0);
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
-            var end = etag is null
-                ? await store.Documents.CreateAsync(key, body, cancellation)
-                : await store.Documents.ReplaceAsync(key, body, etag, cancellation);
-            if (end.IsDone)
+            try
             {
-                return end.ETag!;
+                var end = etag is null
+                    ? await store.Documents.CreateAsync(key, body, cancellation)
+                    : await store.Documents.ReplaceAsync(key, body, etag, cancellation);
+                if (end.IsDone)
+                {
+                    return end.ETag!;
+                }
+            }
+            catch (StoreException) when (++failures <= MostFailures)
+            {
+                // It may have been done: the page itself says.
             }
 
             var found = await store.Documents.GetAsync(key, cancellation);
