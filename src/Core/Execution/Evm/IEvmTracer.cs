@@ -11,6 +11,11 @@ public interface IEvmTracer
     /// <summary>Before an instruction whose gas and stack have been checked.</summary>
     void OnStep(in EvmStep step);
 
+    /// <summary>An instruction that is not run: its fixed price cannot be paid, or the stack does not fit it.</summary>
+    void OnRefused(in EvmStep step, ExecutionStatus reason)
+    {
+    }
+
     /// <summary>A message begins, from outside or from an instruction.</summary>
     void OnEnter(in Message message);
 

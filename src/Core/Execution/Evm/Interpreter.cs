@@ -65,6 +65,12 @@ internal static unsafe class Interpreter
                 gas -= check->Gas;
                 if (gas < 0)
                 {
+                    if (TMode.Traces)
+                    {
+                        frame.Engine.Tracer!.OnRefused(
+                            StepOf(frame, (int)(ip - code), gas, sp), ExecutionStatus.OutOfGas);
+                    }
+
                     goto Fault;
                 }
 
@@ -373,6 +379,11 @@ internal static unsafe class Interpreter
             frame.Fault = checks[*ip].MinHeight == InstructionTable.Undefined ? ExecutionStatus.InvalidOpcode
                 : (byte*)sp - (byte*)stack < checks[*ip].MinHeight ? ExecutionStatus.StackUnderflow
                 : ExecutionStatus.StackOverflow;
+            if (TMode.Traces)
+            {
+                frame.Engine.Tracer!.OnRefused(StepOf(frame, (int)(ip - code), gas, sp), frame.Fault);
+            }
+
             return FrameExit.Halted;
         Fault:
             return FrameExit.Halted;
@@ -383,12 +394,15 @@ internal static unsafe class Interpreter
     private static bool IsMarked(ulong* bits, ulong index) => ((bits[index >> 6] >> (int)(index & 63)) & 1) != 0;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Step(Frame frame, int pc, long gas, UInt256* sp)
+    private static void Step(Frame frame, int pc, long gas, UInt256* sp) =>
+        frame.Engine.Tracer!.OnStep(StepOf(frame, pc, gas, sp));
+
+    private static EvmStep StepOf(Frame frame, int pc, long gas, UInt256* sp)
     {
         var op = frame.Code.Padded[pc];
         var cost = frame.Table.Checks[op].Gas;
         var engine = frame.Engine;
-        engine.Tracer!.OnStep(new EvmStep
+        return new EvmStep
         {
             Pc = pc,
             Opcode = (Opcode)op,
@@ -400,6 +414,6 @@ internal static unsafe class Interpreter
             ReturnData = engine.ReturnData,
             Contract = frame.Address,
             Refund = engine.State.Refund,
-        });
+        };
     }
 }
