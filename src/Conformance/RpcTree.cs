@@ -39,8 +39,11 @@ internal sealed class RpcTree : IDisposable
         });
         Import(File.ReadAllBytes(Path.Combine(folder, ChainName)));
         ApplyHead(Path.Combine(folder, HeadName));
-        // No block is made: what is sent stays in the pool.
-        var behaviour = new NodeOptions { IsInstantlyFinal = false, AllowTestingMethods = true };
+        // No block is made: what is sent stays in the pool. A slow machine answers late, and the same.
+        var behaviour = new NodeOptions
+        {
+            IsInstantlyFinal = false, AllowTestingMethods = true, CallTimeout = TimeSpan.Zero,
+        };
         _node = new Node(_chain, genesis.Value.Spec, options.CreateEngine, behaviour, TimeProvider.System, _ => { });
         _rpc = new LocalRpc(_node);
     }

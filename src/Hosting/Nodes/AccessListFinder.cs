@@ -11,7 +11,8 @@ namespace SuperVm.Hosting.Nodes;
 /// A call may touch other places once its list makes some of them cheaper, so it is run again with what was found
 /// until nothing new comes. Sender, recipient and precompiles are warm anyway: they stand in the list only with slots.
 /// </remarks>
-internal sealed class AccessListFinder(CallRunner calls, BlockContext block, IStateReader state)
+internal sealed class AccessListFinder(
+    CallRunner calls, BlockContext block, IStateReader state, Action<IExecutionEngine>? prepare = null)
 {
     private const int MaximumRounds = 8;
 
@@ -25,7 +26,11 @@ internal sealed class AccessListFinder(CallRunner calls, BlockContext block, ISt
             var transaction = withList(list);
             var watcher = new Watcher(transaction, block.Rules);
             var outcome = calls.Run(
-                transaction, block, state, deadline, engine => ((EvmEngine)engine).Tracer = watcher);
+                transaction, block, state, deadline, engine =>
+                {
+                    prepare?.Invoke(engine);
+                    ((EvmEngine)engine).Tracer = watcher;
+                });
             var found = watcher.List();
             if (outcome.TimedOut || outcome.Error != TransactionError.None || round == MaximumRounds
                 || IsSame(found, list))

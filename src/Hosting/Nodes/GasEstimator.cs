@@ -26,18 +26,19 @@ internal static class GasEstimator
     /// <param name="block">The block it runs in.</param>
     /// <param name="state">The state it runs on.</param>
     /// <param name="deadline">When all runs together have taken too long.</param>
+    /// <param name="prepare">Sets the engine up; null for nothing.</param>
     internal static GasEstimate Estimate(
         CallRunner runner, Func<ulong, Transaction> withGas, ulong highest, BlockContext block, IStateReader state,
-        CallDeadline deadline)
+        CallDeadline deadline, Action<IExecutionEngine>? prepare = null)
     {
         var probe = withGas(highest);
         if (IsPlainTransfer(probe, state) && highest >= IntrinsicGas.Transaction
-            && runner.Run(withGas(IntrinsicGas.Transaction), block, state, deadline).Succeeded)
+            && runner.Run(withGas(IntrinsicGas.Transaction), block, state, deadline, prepare).Succeeded)
         {
             return new GasEstimate(IntrinsicGas.Transaction, highest, null);
         }
 
-        var first = runner.Run(probe, block, state, deadline);
+        var first = runner.Run(probe, block, state, deadline, prepare);
         if (!first.Succeeded)
         {
             return new GasEstimate(0, highest, first);
@@ -47,7 +48,7 @@ internal static class GasEstimator
         var likely = (first.GasUsed + first.GasRefunded + CallStipend) * 64 / 63;
         if (likely < high)
         {
-            (var outcome, low, high) = Halve(runner, withGas, block, state, deadline, low, high, likely);
+            (var outcome, low, high) = Halve(runner, withGas, block, state, deadline, prepare, low, high, likely);
             if (outcome.TimedOut)
             {
                 return new GasEstimate(0, highest, outcome);
@@ -58,7 +59,7 @@ internal static class GasEstimator
         {
             // Most transactions need little more than they use, so the first steps stay near the low end.
             var middle = Math.Min(low + ((high - low) / 2), low * 2);
-            (var outcome, low, high) = Halve(runner, withGas, block, state, deadline, low, high, middle);
+            (var outcome, low, high) = Halve(runner, withGas, block, state, deadline, prepare, low, high, middle);
             if (outcome.TimedOut)
             {
                 return new GasEstimate(0, highest, outcome);
@@ -70,9 +71,9 @@ internal static class GasEstimator
 
     private static (CallOutcome Outcome, ulong Low, ulong High) Halve(
         CallRunner runner, Func<ulong, Transaction> withGas, BlockContext block, IStateReader state,
-        in CallDeadline deadline, ulong low, ulong high, ulong middle)
+        in CallDeadline deadline, Action<IExecutionEngine>? prepare, ulong low, ulong high, ulong middle)
     {
-        var outcome = runner.Run(withGas(middle), block, state, deadline);
+        var outcome = runner.Run(withGas(middle), block, state, deadline, prepare);
         return outcome.Succeeded ? (outcome, low, middle) : (outcome, middle, high);
     }
 

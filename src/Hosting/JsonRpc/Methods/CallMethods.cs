@@ -1,8 +1,10 @@
 using SuperVm.Core.Execution;
+using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
 using SuperVm.Hosting.JsonRpc.Shapes;
+using SuperVm.Hosting.JsonRpc.Simulation;
 using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.JsonRpc.Methods;
@@ -19,13 +21,13 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
 
     private RpcError? Call(ref RpcParams parameters, RpcReply reply)
     {
-        if (TryRead(ref parameters, out var call, out var block, out var state) is { } error)
+        if (TryRead(ref parameters, out var call, out var block, out var state, out var prepare) is { } error)
         {
             return error;
         }
 
         var transaction = ToTransaction(call, call.Gas ?? DefaultGas(call, block, state), block);
-        var outcome = node.Calls.Run(transaction, block, state, node.Calls.Begin());
+        var outcome = node.Calls.Run(transaction, block, state, node.Calls.Begin(), prepare);
         if (!outcome.Succeeded)
         {
             return ErrorOf(outcome, transaction, block);
@@ -37,12 +39,12 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
 
     private RpcError? EstimateGas(ref RpcParams parameters, RpcReply reply)
     {
-        if (TryRead(ref parameters, out var call, out var block, out var state) is { } error)
+        if (TryRead(ref parameters, out var call, out var block, out var state, out var prepare) is { } error)
         {
             return error;
         }
 
-        if (Estimate(call, block, state, out var gas) is { } failure)
+        if (Estimate(call, block, state, out var gas, prepare) is { } failure)
         {
             return failure;
         }
@@ -52,7 +54,9 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
     }
 
     /// <summary>The least gas limit with which the call would succeed as a transaction.</summary>
-    internal RpcError? Estimate(CallRequest call, BlockContext block, IStateReader state, out ulong gas)
+    internal RpcError? Estimate(
+        CallRequest call, BlockContext block, IStateReader state, out ulong gas,
+        Action<IExecutionEngine>? prepare = null)
     {
         gas = 0;
         var highest = call.Gas is { } given && given >= IntrinsicGas.Transaction ? given : block.GasLimit;
@@ -70,7 +74,8 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         }
 
         var estimate = GasEstimator.Estimate(
-            node.Calls, limit => ToTransaction(call, limit, block), highest, block, state, node.Calls.Begin());
+            node.Calls, limit => ToTransaction(call, limit, block), highest, block, state, node.Calls.Begin(),
+            prepare);
         if (estimate.Failure is { } failure)
         {
             return failure.Error == TransactionError.IntrinsicGasTooLow
@@ -85,13 +90,13 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
 
     private RpcError? CreateAccessList(ref RpcParams parameters, RpcReply reply)
     {
-        if (TryRead(ref parameters, out var call, out var block, out var state) is { } error)
+        if (TryRead(ref parameters, out var call, out var block, out var state, out var prepare) is { } error)
         {
             return error;
         }
 
         var gas = call.Gas ?? DefaultGas(call, block, state);
-        var finder = new AccessListFinder(node.Calls, block, state);
+        var finder = new AccessListFinder(node.Calls, block, state, prepare);
         var (list, transaction, outcome) = finder.Find(
             entries =>
             {
@@ -119,9 +124,10 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         outcome.TimedOut ? CallErrors.TimedOut(node.Calls.Timeout) : CallErrors.Of(outcome, transaction, block);
 
     private RpcError? TryRead(
-        ref RpcParams parameters, out CallRequest call, out BlockContext block, out IStateReader state)
+        ref RpcParams parameters, out CallRequest call, out BlockContext block, out IStateReader state,
+        out Action<IExecutionEngine>? prepare)
     {
-        (block, state) = (null!, EmptyStateReader.Instance);
+        (block, state, prepare) = (null!, EmptyStateReader.Instance, null);
         if (!parameters.Call(out call) || !parameters.OptionalBlock(out var reference)
             || !parameters.OptionalStateOverrides(out var accounts)
             || !parameters.OptionalBlockOverrides(out var fields) || !parameters.End())
@@ -140,6 +146,12 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
             return error;
         }
 
+        if (PrecompileMoves.TryOf(accounts, block.Rules, out var moves) is { } refusal)
+        {
+            return refusal;
+        }
+
+        prepare = moves is null ? null : engine => ((EvmEngine)engine).MovedPrecompiles = moves;
         state = accounts is null ? state : new OverrideState(state, accounts);
         block = fields?.ApplyTo(block) ?? block;
         return null;

@@ -26,6 +26,7 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
         ("eth_accounts", Accounts),
         ("eth_sendTransaction", Send),
         ("eth_signTransaction", SignTransaction),
+        ("eth_fillTransaction", FillTransaction),
         ("eth_sign", Sign),
         ("personal_sign", PersonalSign),
     ];
@@ -161,6 +162,28 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
         return null;
     }
 
+    /// <summary>What eth_sendTransaction would sign, of any sender.</summary>
+    private RpcError? FillTransaction(ref RpcParams parameters, RpcReply reply)
+    {
+        if (!parameters.Call(out var call) || !parameters.End())
+        {
+            return parameters.Error;
+        }
+
+        if (TryFill(call, call.From ?? Address.Zero, out var filled) is { } error)
+        {
+            return error;
+        }
+
+        filled.Hash = TransactionCodec.HashOf(filled);
+        reply.Json.WriteStartObject();
+        reply.Json.WriteHex("raw"u8, TransactionCodec.Encode(filled));
+        reply.Json.WritePropertyName("tx"u8);
+        TransactionJson.Write(reply.Json, filled, null);
+        reply.Json.WriteEndObject();
+        return null;
+    }
+
     private RpcError? Sign(ref RpcParams parameters, RpcReply reply) =>
         !parameters.Address(out var address) || !parameters.Data(out var data) || !parameters.End()
             ? parameters.Error
@@ -189,7 +212,7 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
         return null;
     }
 
-    /// <summary>Fills in what the request leaves open, from pool, fees and an estimate, and signs it.</summary>
+    /// <summary>Fills in what the request leaves open and signs it.</summary>
     private RpcError? TrySign(CallRequest call, out Transaction signed)
     {
         signed = null!;
@@ -203,6 +226,19 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
             return RpcError.Server("unknown account");
         }
 
+        if (TryFill(call, from, out var filled) is { } error)
+        {
+            return error;
+        }
+
+        signed = TransactionSigner.Sign(filled, account.PrivateKey);
+        return null;
+    }
+
+    /// <summary>Fills in what the request leaves open, from pool, fees and an estimate.</summary>
+    private RpcError? TryFill(CallRequest call, in Address from, out Transaction filled)
+    {
+        filled = null!;
         var latest = BlockReference.Latest;
         if (blocks.TryCallContext(latest, out var block, out var state) is { } error)
         {
@@ -223,9 +259,7 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
             return failure;
         }
 
-        signed = TransactionSigner.Sign(
-            call.ToTransaction(rules.Eip155 ? node.Chain.ChainId : null, nonce, gas, cap, tip),
-            account.PrivateKey);
+        filled = call.ToTransaction(rules.Eip155 ? node.Chain.ChainId : null, nonce, gas, cap, tip);
         return null;
     }
 

@@ -9,9 +9,9 @@ namespace SuperVm.Hosting.JsonRpc.Tracing;
 
 /// <summary>The log of instructions (execution-apis, OpcodeTransactionTrace).</summary>
 /// <remarks>
-/// An instruction's price is known when the next one of its message begins, or the message ends: it is the difference of
-/// the gas, what a call within brought back counted. Of a CALL it includes the gas given on, of a CREATE it does not, as
-/// in geth. An SLOAD's value is known at the same moment.
+/// An instruction's price is known when the next one of its message begins, or the message ends: it is the difference
+/// of the gas, what a call within brought back counted. Of a CALL it includes the gas given on, of a CREATE it does
+/// not, as in geth. An SLOAD's value is known at the same moment.
 /// </remarks>
 internal sealed class InstructionTracer(TraceOptions options, int mostBytes) : ITransactionTracer
 {
