@@ -10,6 +10,7 @@ using SuperVm.Core.Primitives;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Roles;
+using SuperVm.Hosting.Roles.Consortium;
 
 namespace SuperVm.Azure.Functions;
 
@@ -89,12 +90,19 @@ public sealed class CloudRoles
     /// <exception cref="StoreException">The chain cannot be opened.</exception>
     public async Task<IOrderService> OpenOrderAsync()
     {
-        var chain = (await OpenChainAsync()).Chain;
-        return new SoloOrderService(Ports, chain.Genesis, chain.ChainId, Proposer);
+        var opened = await OpenChainAsync();
+        if (IsConsortium)
+        {
+            var key = Settings.Key
+                ?? throw new ArgumentException($"The app setting {CloudNames.Settings.ValidatorKey} is missing.");
+            return new ConsortiumOrderService(Ports, opened, key, Settings.Validators);
+        }
+
+        return new SoloOrderService(Ports, opened.Chain.Genesis, opened.Chain.ChainId, Proposer);
     }
 
     /// <summary>What execution tells the order; null where the order does not ask.</summary>
-    public BlockReporter? Reporter() => null;
+    public BlockReporter? Reporter() => IsConsortium ? ConsortiumReports.To(Ports) : null;
 
     private bool IsConsortium => Settings.Validators.Count > 1;
 

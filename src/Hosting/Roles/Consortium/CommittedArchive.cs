@@ -1,0 +1,114 @@
+using System.Globalization;
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Messages;
+using SuperVm.Core.Encoding;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Hosting.Roles.Consortium;
+
+/// <summary>What is final, for peers that fell behind and for light verification, in blobs that never change.</summary>
+/// <remarks>
+/// <code>
+///   committed/&lt;sequence&gt;   [digest, certificate]      the batch itself: batches/&lt;digest&gt;
+///   attested/&lt;sequence&gt;    certificate of the block
+///   evidence/&lt;keccak&gt;      proof of a validator's fault
+/// </code>
+/// </remarks>
+internal sealed class CommittedArchive(IBlobStore blobs, BatchArchive batches)
+{
+    /// <summary>Bytes of transactions that one answer carries (one batch is always carried).</summary>
+    private const int MostServedBytes = 1 << 20;
+
+    internal async Task PutAsync(Effect effect, CancellationToken cancellation)
+    {
+        switch (effect)
+        {
+            case BatchCommitted e:
+                await batches.PutAsync(e.Batch, cancellation);
+                await blobs.PutAsync(Name("committed", e.Batch.Sequence), Written(writer =>
+                {
+                    var list = writer.BeginList();
+                    writer.WriteHash256(e.Batch.Digest);
+                    e.Certificate.Write(writer);
+                    writer.EndList(list);
+                }), cancellation);
+                break;
+            case BlockFinalized e:
+                await blobs.PutAsync(
+                    Name("attested", e.Certificate.Statement.Sequence), Written(e.Certificate.Write), cancellation);
+                break;
+            case EvidenceFound e:
+                var encoded = e.Evidence.Encode();
+                var hash = Core.Cryptography.Keccak256.Hash(encoded);
+                await blobs.PutAsync($"evidence/{Convert.ToHexStringLower(hash.Bytes)}", encoded, cancellation);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The batches from a place on with their certificates; null where the first is not there.</summary>
+    internal async Task<Blocks?> ServeAsync(ulong from, int count, CancellationToken cancellation)
+    {
+        var found = new List<CertifiedBatch>();
+        var bytes = 0L;
+        for (var sequence = from; found.Count < count; sequence++)
+        {
+            if (await GetAsync(sequence, cancellation) is not { } batch)
+            {
+                break;
+            }
+
+            bytes += batch.Batch.Transactions.Sum(transaction => (long)transaction.Length + 40);
+            if (found.Count > 0 && bytes > MostServedBytes)
+            {
+                break;
+            }
+
+            found.Add(batch);
+        }
+
+        return found.Count == 0 ? null : new Blocks(found);
+    }
+
+    private async Task<CertifiedBatch?> GetAsync(ulong sequence, CancellationToken cancellation)
+    {
+        if (await blobs.GetAsync(Name("committed", sequence), cancellation) is not { } committed)
+        {
+            return null;
+        }
+
+        var (digest, certificate) = ReadCommitted(committed.Span);
+        if (await batches.GetAsync(digest, cancellation) is not { } batch)
+        {
+            return null;
+        }
+
+        var attested = await blobs.GetAsync(Name("attested", sequence), cancellation);
+        return new(batch, certificate, attested is { } bytes ? ReadAttested(bytes.Span) : null);
+    }
+
+    private static (Hash256 Digest, QuorumCertificate Certificate) ReadCommitted(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new RlpReader(bytes);
+        var list = reader.ReadList();
+        return (list.ReadHash256(), QuorumCertificate.Read(ref list));
+    }
+
+    private static CheckpointCertificate ReadAttested(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new RlpReader(bytes);
+        return CheckpointCertificate.Read(ref reader);
+    }
+
+    private static byte[] Written(Action<RlpWriter> write)
+    {
+        var writer = new RlpWriter(512);
+        write(writer);
+        return writer.ToArray();
+    }
+
+    private static string Name(string folder, ulong sequence) =>
+        string.Create(CultureInfo.InvariantCulture, $"{folder}/{sequence}");
+}

@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Solo;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Hosting.Roles.Consortium;
+
+/// <summary>What lies in a replica's inbox.</summary>
+/// <remarks>
+/// <code>
+///   00 …                                         packed transactions: an item's length begins with a zero byte
+///   'T'  timer (1)  generation (8)               a time-out, sent to oneself with a delay
+///   'X'  sequence (8)  digest (32)  block (32)   a batch was executed
+/// </code>
+/// Integers are big-endian.
+/// </remarks>
+internal static class InboxMessage
+{
+    private const byte Timer = (byte)'T';
+    private const byte Executed = (byte)'X';
+    private const int TimerBytes = 2 + sizeof(ulong);
+    private const int ExecutedBytes = 1 + sizeof(ulong) + (2 * Hash256.Size);
+
+    internal static byte[] Of(SetTimer timer)
+    {
+        var body = new byte[TimerBytes];
+        (body[0], body[1]) = (Timer, (byte)timer.Timer);
+        BinaryPrimitives.WriteUInt64BigEndian(body.AsSpan(2), timer.Generation);
+        return body;
+    }
+
+    internal static byte[] Of(in BatchPlace place, in Hash256 block)
+    {
+        var body = new byte[ExecutedBytes];
+        body[0] = Executed;
+        BinaryPrimitives.WriteUInt64BigEndian(body.AsSpan(1), place.Sequence);
+        place.Digest.CopyTo(body.AsSpan(1 + sizeof(ulong)));
+        block.CopyTo(body.AsSpan(1 + sizeof(ulong) + Hash256.Size));
+        return body;
+    }
+
+    /// <summary>The event that a body stands for; null where it is none.</summary>
+    internal static ReplicaEvent? Read(ReadOnlyMemory<byte> body, long nowMs)
+    {
+        var span = body.Span;
+        switch (span.Length == 0 ? 0 : span[0])
+        {
+            case Timer when span.Length == TimerBytes && span[1] <= (byte)TimerKind.Fetch:
+                return new TimerExpired(
+                    nowMs, (TimerKind)span[1], BinaryPrimitives.ReadUInt64BigEndian(span[2..]));
+            case Executed when span.Length == ExecutedBytes:
+                return new BatchExecuted(
+                    nowMs, BinaryPrimitives.ReadUInt64BigEndian(span[1..]), new Hash256(span[^Hash256.Size..]), null);
+            default:
+                return ItemPacking.Unpack(body) is { Count: > 0 } items
+                    ? new RequestsSubmitted(nowMs, items.ConvertAll(item => item.ToArray()))
+                    : null;
+        }
+    }
+}
