@@ -50,7 +50,7 @@ public sealed class CloudWorld : IAsyncLifetime
         }
     }
 
-    private static string Root()
+    internal static string Root()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(at.FullName, "SuperVm.sln")))

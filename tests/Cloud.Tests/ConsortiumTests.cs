@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Text.Json;
+using SuperVm.Cli.Cloud;
+using SuperVm.Core.Primitives;
+using SuperVm.Ports.Tests;
+
+namespace SuperVm.Cloud.Tests;
+
+/// <summary>Four validators, each four function apps with an account and a database of its own.</summary>
+[Collection(CloudCollection.Name)]
+[NeedsCommand("npm", CloudWorld.Reason)]
+public sealed class ConsortiumTests : IAsyncLifetime
+{
+    private const int Validators = 4;
+
+    private readonly string _folder = Path.Combine(AppContext.BaseDirectory, "consortium", Guid.NewGuid().ToString("N"));
+    private CloudStack? _stack;
+
+    [PortFact]
+    public async Task Four_validators_make_one_final_chain_though_their_orders_are_killed()
+    {
+        var clients = _stack!.Validators.Select(validator => new CloudClient(validator)).ToList();
+        var receiver = new Address(Enumerable.Repeat((byte)0xBB, Address.Size).ToArray());
+        var sent = new List<string>();
+        for (var round = 0; round < Validators; round++)
+        {
+            var (bytes, hash) = clients[0].NextTransfer(0, receiver);
+            await clients[round].SubmitAsync(bytes);
+            sent.Add(hash);
+            using var victim = Process.GetProcessById(
+                _stack.Validators[round].Host(CloudValidator.Consensus).HandlerProcessId!.Value);
+            victim.Kill();
+            await clients[round].IncludedAsync(sent);
+        }
+
+        foreach (var client in clients)
+        {
+            await client.IncludedAsync(sent);
+            Assert.Equal((ulong)Validators, await client.BalanceAsync(receiver));
+            await CloudClient.UntilAsync(async () => await NumberAsync(client, "finalized") >= Validators);
+        }
+
+        var hashes = new HashSet<string?>();
+        foreach (var client in clients)
+        {
+            var block = await client.CallAsync("eth_getBlockByNumber", "0x1", false);
+            hashes.Add(block!.Value.GetProperty("result").GetProperty("hash").GetString());
+        }
+
+        Assert.Single(hashes);
+    }
+
+    public async Task InitializeAsync()
+    {
+        if (PortFactDiscoverer.IsInstalled("npm"))
+        {
+            _stack = await CloudStack.StartAsync(
+                new CloudOptions
+                {
+                    Root = CloudWorld.Root(),
+                    Logs = Path.Combine(_folder, "logs"),
+                    Validators = Validators,
+                    MostFailures = int.MaxValue,
+                    Visibility = TimeSpan.FromSeconds(4),
+                },
+                CancellationToken.None);
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_stack is not null)
+        {
+            await _stack.DisposeAsync();
+        }
+    }
+
+    private static async Task<long> NumberAsync(CloudClient client, string tag) =>
+        await client.CallAsync("eth_getBlockByNumber", tag, false) is { } body
+        && body.TryGetProperty("result", out var block) && block.ValueKind == JsonValueKind.Object
+            ? Convert.ToInt64(block.GetProperty("number").GetString(), 16)
+            : -1;
+}
