@@ -13,7 +13,8 @@ public sealed class ConsortiumTests : IAsyncLifetime
 {
     private const int Validators = 4;
 
-    private readonly string _folder = Path.Combine(AppContext.BaseDirectory, "consortium", Guid.NewGuid().ToString("N"));
+    private readonly string _folder = Path.Combine(
+        AppContext.BaseDirectory, "consortium", Guid.NewGuid().ToString("N"));
     private CloudStack? _stack;
 
     [PortFact]

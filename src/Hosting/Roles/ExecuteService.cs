@@ -25,8 +25,7 @@ public delegate Task BlockReporter(BatchPlace place, Hash256 blockHash, Cancella
 /// </remarks>
 public sealed class ExecuteService
 {
-    /// <summary>Batches between the head and a notice that are gone back over; more come with earlier
-    /// notices.</summary>
+    /// <summary>Batches between the head and a notice that are gone back over; further ones have own notices.</summary>
     private const int MostBehind = 100_000;
 
     /// <summary>Batches held in memory while going back.</summary>

@@ -11,7 +11,8 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// matters.
 /// </remarks>
 internal sealed class PeerPost(
-    HttpClient client, ulong chainId, IConsensusSigner signer, ValidatorPeer peer, TimeProvider clock, Action<string> log)
+    HttpClient client, ulong chainId, IConsensusSigner signer, ValidatorPeer peer, TimeProvider clock,
+    Action<string> log)
 {
     /// <summary>The path of a validator's consensus function.</summary>
     internal const string Path = "consensus";

@@ -13,8 +13,7 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// </remarks>
 internal sealed class ReplicaDocument(IDocumentStore documents, IBlobStore blobs, DocumentKey key) : IReplicaDocument
 {
-    /// <summary>Bytes of a state that the document itself holds; larger writes cost more there than in a
-    /// blob.</summary>
+    /// <summary>Bytes of a state that the document itself holds; above it a blob costs less.</summary>
     private const int MostInline = 64 * 1024;
 
     private const byte Inline = 1;
