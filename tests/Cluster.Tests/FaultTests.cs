@@ -13,8 +13,10 @@ public sealed class FaultTests
         await cluster.AcknowledgeAsync(100);
         cluster.Validators[1].Kill();
         await cluster.FinalizeAsync(0, blocks: 20);
+        Assert.Equal(2, await cluster.ReachedAsync(0));
         cluster.Validators[1].Start();
         await cluster.FinalizeAsync(1, blocks: 20);
+        Assert.Equal(3, await cluster.ReachedAsync(1));
 
         cluster.Validators[2].Suspend();
         await cluster.FinalizeAsync(0, blocks: 20);

@@ -77,6 +77,11 @@ internal sealed class ValidatorCluster : IDisposable
             $"{blocks} final blocks", () => Task.FromResult(Volatile.Read(ref _finalized[validator]) >= target));
     }
 
+    /// <summary>How many others a validator says it reaches.</summary>
+    internal async Task<int> ReachedAsync(int validator) =>
+        (await Validators[validator].CallAsync("supervm_peers"))!.Value.EnumerateArray()
+            .Count(peer => peer.GetProperty("reached").GetBoolean());
+
     /// <summary>Lets the load run on for a time.</summary>
     internal static async Task ForAsync(TimeSpan time)
     {

@@ -1,3 +1,4 @@
+using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Primitives;
 
@@ -30,16 +31,18 @@ public sealed class Secp256k1Signer : IConsensusSigner
 
 /// <summary>
 /// Checks <see cref="Secp256k1Signer"/>'s signatures by recovery, and remembers the ones that held: votes come again
-/// inside
-/// certificates, and a certificate inside view changes.
+/// inside certificates, and a certificate inside view changes.
 /// </summary>
-/// <remarks>One encoding for a signature: high s and a parity other than 0 and 1 are refused. One thread at a
-/// time.</remarks>
+/// <remarks>
+/// One encoding for a signature: high s and a parity other than 0 and 1 are refused. Safe for concurrent use: whoever
+/// receives a vote may check it (<see cref="Prepare"/>) before the replica's thread asks, which then need not.
+/// </remarks>
 public sealed class Secp256k1Verifier : ISignatureVerifier
 {
     /// <summary>Signatures remembered; the oldest fall out.</summary>
     public const int Remembered = 8192;
 
+    private readonly Lock _gate = new();
     private readonly Dictionary<(Address Signer, Hash256 Digest), byte[]> _known = [];
     private readonly Queue<(Address Signer, Hash256 Digest)> _order = [];
 
@@ -50,9 +53,12 @@ public sealed class Secp256k1Verifier : ISignatureVerifier
             return false;
         }
 
-        if (_known.TryGetValue((signer, digest), out var known) && signature.SequenceEqual(known))
+        lock (_gate)
         {
-            return true;
+            if (_known.TryGetValue((signer, digest), out var known) && signature.SequenceEqual(known))
+            {
+                return true;
+            }
         }
 
         var s = UInt256.FromBigEndian(signature[32..64]);
@@ -63,15 +69,43 @@ public sealed class Secp256k1Verifier : ISignatureVerifier
             return false;
         }
 
-        if (_known.TryAdd((signer, digest), signature.ToArray()))
+        lock (_gate)
         {
-            _order.Enqueue((signer, digest));
-            if (_order.Count > Remembered)
+            if (_known.TryAdd((signer, digest), signature.ToArray()))
             {
-                _known.Remove(_order.Dequeue());
+                _order.Enqueue((signer, digest));
+                if (_order.Count > Remembered)
+                {
+                    _known.Remove(_order.Dequeue());
+                }
             }
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Checks what a message's sender signed in it, on the thread that received it. A signature that does not hold is
+    /// the replica's to drop, with the reason.
+    /// </summary>
+    public void Prepare(in Address from, ConsensusMessage message, ulong chainId)
+    {
+        switch (message)
+        {
+            case Vote vote:
+                Verify(from, vote.Statement(chainId), vote.Signature);
+                break;
+            case Checkpoint checkpoint:
+                Verify(from, checkpoint.Digest(chainId), checkpoint.Signature);
+                break;
+            case PrePrepare { Header: var header } proposal:
+                Verify(
+                    from,
+                    Statements.Vote(chainId, VotePhase.Prepare, proposal.View, header.Sequence, header.Digest),
+                    proposal.Signature);
+                break;
+            default:
+                break;
+        }
     }
 }

@@ -23,13 +23,14 @@ internal sealed class ReplicaHost : IAsyncDisposable
     private readonly ConsensusTimers _timers;
     private readonly IPeerNetwork _network;
     private Thread? _thread;
+    private readonly ReplicaContext _context;
     private volatile bool _stopping;
 
     internal ReplicaHost(
         ReplicaContext context, IKeyValueStore store, ValidatorOptions options, EventQueue events,
         IBatchExecutor executor, IConsensusObserver observer, TimeProvider clock, Action<string> log)
     {
-        (_log, Events) = (log, events);
+        (_context, _log, Events) = (context, log, events);
         _timers = new ConsensusTimers(clock, events);
         _network = options.Network
             ?? new HttpPeerNetwork(context.Parameters.ChainId, context.Signer, options, clock, log);
@@ -55,7 +56,12 @@ internal sealed class ReplicaHost : IAsyncDisposable
     /// <summary>Binds the consensus port.</summary>
     /// <exception cref="IOException">The port cannot be bound.</exception>
     internal Task ListenAsync(CancellationToken cancellation) => _network.StartAsync(
-        (from, message, bytes) => Events.TryAdd(from, new MessageArrived(_timers.NowMs, from, message), bytes),
+        (from, message, bytes) =>
+        {
+            // Before it waits: the receiving threads check signatures, the replica's finds them checked.
+            (_context.Verifier as Secp256k1Verifier)?.Prepare(from, message, _context.Parameters.ChainId);
+            return Events.TryAdd(from, new MessageArrived(_timers.NowMs, from, message), bytes);
+        },
         cancellation);
 
     internal void Start()

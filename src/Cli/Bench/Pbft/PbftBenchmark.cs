@@ -111,7 +111,7 @@ internal sealed class PbftBenchmark : IBenchmark
         using var cluster = await StartAsync(context, TimeSpan.FromMilliseconds(delayMs));
         using var load = new RequestLoad();
         // Compiled code first: what is measured is the way of a batch, not a program's first seconds.
-        await LoadAsync(load, cluster, clients: 8, group: 20, seconds: 3, pauseMs: 0);
+        await LoadAsync(load, cluster, clients: 8, group: 20, seconds: 6, pauseMs: 0);
         await cluster.ReportsAsync(context.Cancellation);
         await LoadAsync(load, cluster, clients: 1, group: 10, context.Options.GetValue(_seconds), pauseMs: 20);
         var reports = await cluster.ReportsAsync(context.Cancellation);

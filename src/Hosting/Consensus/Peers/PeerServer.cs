@@ -27,6 +27,9 @@ internal sealed class PeerServer : IAsyncDisposable
     /// <summary>Connections in all: two for each validator, and room for strangers to be refused.</summary>
     private const int MaximumConnections = (2 * ValidatorSet.MaximumValidators) + 64;
 
+    /// <summary>How long a connection may be held without a hello.</summary>
+    private static readonly TimeSpan StrangerPatience = TimeSpan.FromSeconds(5);
+
     private readonly PeerIdentity _self;
     private readonly PeerBoard _board;
     private readonly TimeProvider _clock;
@@ -49,6 +52,8 @@ internal sealed class PeerServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.RequestHeadersTimeout = StrangerPatience;
+            kestrel.Limits.KeepAliveTimeout = StrangerPatience;
             kestrel.Limits.MaxConcurrentConnections = MaximumConnections;
             kestrel.Limits.MaxConcurrentUpgradedConnections = MaximumConnections;
             kestrel.Listen(options.Host, options.Port, listen =>

@@ -9,7 +9,10 @@ namespace SuperVm.Hosting.Tests.Consensus.Peers;
 internal sealed class PeerLinkProbe(int number, int port)
 {
     /// <summary>One session with one frame; false where the hello is refused.</summary>
-    internal async Task<bool> SendAsync(List<byte[]> messages)
+    /// <param name="messages">The frame's messages.</param>
+    /// <param name="first">The first one's number; the next one where left out.</param>
+    /// <param name="isClosed">Whether the receiver is expected to hang up.</param>
+    internal async Task<bool> SendAsync(List<byte[]> messages, ulong? first = null, bool isClosed = true)
     {
         var signer = new Secp256k1Signer(PeerEnd.KeyOf(number));
         using var key = PeerHello.NewKey();
@@ -33,9 +36,9 @@ internal sealed class PeerLinkProbe(int number, int port)
         var (caller, _) = PeerHello.Ciphers(key, theirs, hello, said)!.Value;
         await using var stream = await answer.Content.ReadAsStreamAsync();
         await stream.WriteAsync(
-            new PeerFrameWriter(caller, PeerCodec.None).Write(false, last + 1, 0, messages));
-        // The server closes what it cannot take.
-        Assert.Equal(0, await stream.ReadAsync(new byte[1]));
+            new PeerFrameWriter(caller, PeerCodec.None).Write(true, first ?? last + 1, 0, messages));
+        // The server acknowledges, or closes what it cannot take.
+        Assert.Equal(isClosed, await stream.ReadAsync(new byte[1]) == 0);
         return true;
     }
 }

@@ -98,6 +98,36 @@ public sealed class PeerLinkTests
     }
 
     [Fact]
+    public async Task Messages_that_come_again_and_too_long_ones_are_counted_by_their_reason()
+    {
+        await using var to = new PeerEnd(1, PeerEnd.Validators());
+        await to.StartAsync();
+        var probe = new PeerLinkProbe(0, to.Port);
+        var question = MessageCodec.Encode(new FetchBlocks(1, 1));
+        await probe.SendAsync([question, question, [99]]);
+        await probe.SendAsync([question, question, [99]], first: 1);
+        await probe.SendAsync([new byte[Limits.MessageBytes + 1]]);
+        var report = to.ReportOf(0);
+        Assert.Equal(2, report.Dropped[(int)DropReason.Malformed]);
+        Assert.Equal(1, report.Dropped[(int)DropReason.Oversized]);
+        Assert.Equal(3 * 20, report.Score);
+    }
+
+    [Fact]
+    public async Task A_message_that_was_taken_is_not_taken_again()
+    {
+        await using var to = new PeerEnd(1, PeerEnd.Validators());
+        await to.StartAsync();
+        var probe = new PeerLinkProbe(0, to.Port);
+        var question = MessageCodec.Encode(new FetchBlocks(1, 1));
+        await probe.SendAsync([question, question], isClosed: false);
+        await to.TakeAsync(2);
+        await probe.SendAsync([question, question], first: 1, isClosed: false);
+        await PeerEnd.UntilAsync(() => to.ReportOf(0).Dropped[(int)DropReason.Repeated] == 2);
+        Assert.Equal(0, to.ReportOf(0).Score);
+    }
+
+    [Fact]
     public async Task A_flood_from_one_peer_does_not_starve_the_others()
     {
         await using var to = new PeerEnd(1, PeerEnd.Validators());
