@@ -20,12 +20,7 @@ internal sealed class TransferBenchmark : IBenchmark
     public Task RunAsync(BenchContext context)
     {
         var world = new MemoryState();
-        for (var i = 0; i < Accounts; i++)
-        {
-            world.Put(AccountAt(i), 1_000_000_000_000_000_000);
-        }
-
-        var inputs = Enumerable.Range(0, BlocksPerRun).Select(i => Block(world, i)).ToArray();
+        var inputs = Blocks(world, BlocksPerRun, TransfersPerBlock);
         Measure(context, "one_worker", inputs, world, new SerialTransactionRunner(new EvmEngine()));
         foreach (var workers in (int[])[1, 2, 4, 8])
         {
@@ -35,6 +30,17 @@ internal sealed class TransferBenchmark : IBenchmark
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>Fills a world with accounts and answers blocks of transfers between them.</summary>
+    internal static BlockInput[] Blocks(MemoryState world, int blocks, int transfers)
+    {
+        for (var i = 0; i < Accounts; i++)
+        {
+            world.Put(AccountAt(i), 1_000_000_000_000_000_000);
+        }
+
+        return [.. Enumerable.Range(0, blocks).Select(i => Block(world, i, transfers))];
     }
 
     private static void Measure(
@@ -60,11 +66,11 @@ internal sealed class TransferBenchmark : IBenchmark
 
     private static Address AccountAt(int index) => Address.FromNumber(0x1000_0000 + (ulong)index);
 
-    private static BlockInput Block(MemoryState world, int seed)
+    private static BlockInput Block(MemoryState world, int seed, int transfers)
     {
         var random = new Random(seed);
         var nonces = new ulong[Accounts];
-        var transactions = new Transaction[TransfersPerBlock];
+        var transactions = new Transaction[transfers];
         for (var i = 0; i < transactions.Length; i++)
         {
             var sender = random.Next(Accounts);
