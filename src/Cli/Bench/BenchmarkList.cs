@@ -10,6 +10,7 @@ internal static class BenchmarkList
     [
         new KeccakBenchmark(),
         new GpuBenchmark(),
+        new HybridBenchmark(),
         new WordBenchmark(),
         new StoreBenchmark(),
         new MvccBenchmark(),

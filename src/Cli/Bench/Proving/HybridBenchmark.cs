@@ -227,7 +227,8 @@ internal sealed class HybridBenchmark : IBenchmark
             var level = nodes[..count];
             Keccak256.HashMany(
                 System.Runtime.InteropServices.MemoryMarshal.AsBytes(below), 2 * Hash256.Size, level);
-            (below, nodes) = (level, nodes[count..]);
+            below = level;
+            nodes = nodes[count..];
         }
     }
 
