@@ -62,6 +62,24 @@ public sealed partial class GpuAccelerator : IDisposable
         }
     }
 
+    /// <summary>All devices of this machine that open; empty with the reason where none does.</summary>
+    /// <param name="onlyGpu">Whether OpenCL on the CPU does not count.</param>
+    public static IReadOnlyList<GpuAccelerator> OpenAll(GpuOptions options, bool onlyGpu, out GpuFailure? failure)
+    {
+        var opened = new List<GpuAccelerator>();
+        foreach (var device in GpuDevices.Find(out failure).Where(device => device.IsGpu || !onlyGpu))
+        {
+            if (TryOpen(device, options, out var accelerator, out failure))
+            {
+                opened.Add(accelerator!);
+            }
+        }
+
+        failure = opened.Count > 0 ? null
+            : failure ?? new GpuFailure(GpuFailureKind.NoDevice, "OpenCL offers a CPU only");
+        return opened;
+    }
+
     /// <summary>The best device of this machine; false with the reason where there is none.</summary>
     /// <param name="onlyGpu">Whether OpenCL on the CPU does not count.</param>
     public static bool TryOpenBest(

@@ -14,7 +14,7 @@ using SuperVm.Hosting.Proving;
 namespace SuperVm.Cli.Bench.Proving;
 
 /// <summary>All kinds of work at once under the hybrid scheduler, beside each of them alone.</summary>
-/// <remarks>Two works of each kind are always there: whoever gets nothing is starved, and the figures show it.</remarks>
+/// <remarks>Two works of each kind are always there: who gets nothing is starved, and the figures show it.</remarks>
 internal sealed class HybridBenchmark : IBenchmark
 {
     private const int AtOnce = 2;
@@ -38,27 +38,28 @@ internal sealed class HybridBenchmark : IBenchmark
 
     public string Name => "hybrid";
 
-    public string Description => "transactions, signature checks, hashes, Merkle trees and proofs through one scheduler";
+    public string Description => "transactions, signatures, hashes, Merkle trees and proofs through one scheduler";
 
     public IReadOnlyList<Option> Options => [Seconds, Policy];
 
     public async Task RunAsync(BenchContext context)
     {
         var seconds = Math.Clamp(context.Options.GetValue(Seconds), 1, 600);
-        GpuAccelerator.TryOpenBest(new GpuOptions(), onlyGpu: true, out var gpu, out var failure);
-        context.Progress.WriteLine($"  accelerator: {gpu?.Device.Name ?? failure!.Message}");
+        var gpus = GpuAccelerator.OpenAll(new GpuOptions(), onlyGpu: true, out var failure);
+        context.Progress.WriteLine(
+            $"  accelerators: {failure?.Message ?? string.Join(", ", gpus.Select(gpu => gpu.Device.Name))}");
         var options = new HybridOptions
         {
             CpuLanes = Environment.ProcessorCount,
-            Accelerators = gpu is null ? 0 : 1,
+            Accelerators = gpus.Count,
             Policy = context.Options.GetValue(Policy),
         };
         var kinds = new (WorkKind Kind, string Name, Func<Work> Make)[]
         {
-            (WorkKind.Proof, "proofs", Proofs(gpu)),
-            (WorkKind.BatchVerify, "signatures", Recoveries(gpu)),
-            (WorkKind.BatchHash, "hashes", Hashes(gpu)),
-            (WorkKind.MerkleTree, "merkle_leaves", Trees(gpu)),
+            (WorkKind.Proof, "proofs", Proofs(gpus)),
+            (WorkKind.BatchVerify, "signatures", Recoveries(gpus)),
+            (WorkKind.BatchHash, "hashes", Hashes(gpus)),
+            (WorkKind.MerkleTree, "merkle_leaves", Trees(gpus)),
             (WorkKind.Transactions, "transfers", Transfers()),
         };
         var alone = new double[kinds.Length];
@@ -79,7 +80,10 @@ internal sealed class HybridBenchmark : IBenchmark
 
         // The kinds' parts of what each does alone: 1 where mixing costs nothing.
         context.Report("sum_of_shares", "", shares);
-        gpu?.Dispose();
+        foreach (var gpu in gpus)
+        {
+            gpu.Dispose();
+        }
     }
 
     private static async Task<(double Rate, double LongestWait)[]> RunAsync(
@@ -119,7 +123,7 @@ internal sealed class HybridBenchmark : IBenchmark
     private static int DomainOf(int constraints) =>
         (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)constraints + 2);
 
-    private static Func<Work> Proofs(GpuAccelerator? gpu)
+    private static Func<Work> Proofs(IReadOnlyList<GpuAccelerator> gpus)
     {
         var random = new SystemRandomSource();
         using var file = new MemoryStream();
@@ -127,7 +131,7 @@ internal sealed class HybridBenchmark : IBenchmark
         var key = new ProvingKey(new MemorySource(file.ToArray()));
         var witness = new Witness(new MemorySource(SquaringCircuit.Witness(Constraints)));
         var processors = new CpuProofBackend();
-        var device = gpu is null ? null : new GpuProofBackend(gpu, processors, _ => { });
+        var devices = gpus.Select(gpu => new GpuProofBackend(gpu, processors, _ => { })).ToArray();
         void Prove(IProofBackend backend) => new Prover(backend, random).Prove(key, witness);
         return () => new Work
         {
@@ -135,15 +139,15 @@ internal sealed class HybridBenchmark : IBenchmark
             Size = key.DomainSize,
             LeastSlice = key.DomainSize,
             OnCpu = (_, _) => Prove(processors),
-            OnAccelerator = device is null ? null : (_, _, _) =>
+            OnAccelerator = devices.Length == 0 ? null : (device, _, _) =>
             {
-                Prove(device);
+                Prove(devices[device]);
                 return AcceleratorAnswer.Done;
             },
         };
     }
 
-    private static Func<Work> Recoveries(GpuAccelerator? gpu)
+    private static Func<Work> Recoveries(IReadOnlyList<GpuAccelerator> gpus)
     {
         var requests = new RecoveryRequest[Signatures];
         var key = new byte[32];
@@ -165,13 +169,13 @@ internal sealed class HybridBenchmark : IBenchmark
                 LeastSlice = 64,
                 OnCpu = (start, count) => Secp256k1.RecoverMany(
                     requests.AsMemory(start, count), signers.AsMemory(start, count), 1),
-                OnAccelerator = gpu is null ? null : (_, start, count) => Answer(gpu.RecoverMany(
+                OnAccelerator = gpus.Count == 0 ? null : (device, start, count) => Answer(gpus[device].RecoverMany(
                     requests.AsMemory(start, count), signers.AsMemory(start, count))),
             };
         };
     }
 
-    private static Func<Work> Hashes(GpuAccelerator? gpu)
+    private static Func<Work> Hashes(IReadOnlyList<GpuAccelerator> gpus)
     {
         var buffer = new byte[Inputs * InputBytes];
         var slices = new KeccakInput[Inputs];
@@ -191,13 +195,13 @@ internal sealed class HybridBenchmark : IBenchmark
                 LeastSlice = 1024,
                 OnCpu = (start, count) => Keccak256.HashMany(
                     buffer.AsSpan(start * InputBytes, count * InputBytes), InputBytes, digests.AsSpan(start, count)),
-                OnAccelerator = gpu is null ? null : (_, start, count) => Answer(gpu.HashMany(
+                OnAccelerator = gpus.Count == 0 ? null : (device, start, count) => Answer(gpus[device].HashMany(
                     BatchHash.Keccak256, buffer, slices.AsMemory(start, count), digests.AsMemory(start, count))),
             };
         };
     }
 
-    private static Func<Work> Trees(GpuAccelerator? gpu)
+    private static Func<Work> Trees(IReadOnlyList<GpuAccelerator> gpus)
     {
         var leaves = new Hash256[Leaves];
         for (var i = 0; i < Leaves; i++)
@@ -214,8 +218,8 @@ internal sealed class HybridBenchmark : IBenchmark
                 Size = Leaves,
                 LeastSlice = Leaves,
                 OnCpu = (_, _) => HashTree(leaves, nodes),
-                OnAccelerator = gpu is null ? null : (_, _, _) =>
-                    Answer(gpu.MerkleTree(BatchHash.Keccak256, leaves, nodes)),
+                OnAccelerator = gpus.Count == 0 ? null : (device, _, _) =>
+                    Answer(gpus[device].MerkleTree(BatchHash.Keccak256, leaves, nodes)),
             };
         };
     }
