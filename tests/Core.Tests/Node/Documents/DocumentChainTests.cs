@@ -1,5 +1,6 @@
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
 using SuperVm.Core.State.Paged;
 
 namespace SuperVm.Core.Tests.Node;
@@ -34,12 +35,20 @@ public sealed class DocumentChainTests
         }
 
         Assert.Equal(Enumerable.Range(1, 50).Select(number => (ulong)number), announced);
+        Assert.Contains(world.Created, address => IsGone(world, address));
         using var fresh = await world.OpenAsync();
         foreach (var any in new[] { chain, reader, fresh })
         {
             Assert.Empty(world.Differences(any, [0, 1, 7, 31, 32, 33, 49, 50], Interesting(world, 3)));
         }
     }
+
+    /// <summary>Whether a contract that had storage destroyed itself.</summary>
+    private static bool IsGone(DocumentWorld world, Address address) =>
+        world.Oracle.StateAt(50).State!.ReadAccount(address, out _) == ReadStatus.Absent
+        && Enumerable.Range(1, 50).Any(number =>
+            world.Oracle.StateAt((ulong)number).State!.ReadAccount(address, out var account) == ReadStatus.Found
+            && account.HasStorage);
 
     private static IEnumerable<Address> Interesting(DocumentWorld world, int seed) =>
     [

@@ -13,12 +13,15 @@ internal sealed class DocumentWorld
     private const int Keys = 6;
     private const ulong ChainIdentifier = 1337;
 
-    /// <summary>sstore(word 0 of the input, word 1); an event with the key as topic.</summary>
-    private static readonly byte[] StorageCode = Convert.FromHexString("6020356000355560003560006000a100");
+    /// <summary>
+    /// sstore(word 0 of the input, word 1) and an event with the key as topic; one byte of input: selfdestruct.
+    /// </summary>
+    private static readonly byte[] StorageCode =
+        Convert.FromHexString("366001146017576020356000355560003560006000a1005b33ff");
 
     /// <summary>Init code: slot 7 becomes 9, and the code above is deployed.</summary>
     private static readonly byte[] InitCode =
-        [.. Convert.FromHexString("60096007556010601160003960106000f3"), .. StorageCode];
+        [.. Convert.FromHexString("6009600755601a6011600039601a6000f3"), .. StorageCode];
 
     internal static readonly Address Storage = Address.FromNumber(0x5707);
 
@@ -195,6 +198,9 @@ internal sealed class DocumentWorld
             case 1:
                 Created.Add(Execution.ContractAddress.OfCreate(Senders[sender], nonce));
                 return Sign(sender, TransactionOf(nonce, null, 0, InitCode));
+            case 2 when Created.Count > 2:
+                // Its storage goes, all pages of it (before Cancun), and may be written again at no other address.
+                return Sign(sender, TransactionOf(nonce, Created[_random.Next(Created.Count)], 0, new byte[1]));
             case < 6:
                 var input = new byte[64];
                 ((UInt256)(ulong)_random.Next(24)).WriteBigEndian(input);
