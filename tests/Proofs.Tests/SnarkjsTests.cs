@@ -9,8 +9,9 @@ using SuperVm.Ports.Tests;
 namespace SuperVm.Proofs.Tests;
 
 /// <summary>Proofs of this code and of snarkjs, each judged by the other, over circuits of different shapes.</summary>
+[Collection(SnarkjsCollection.Name)]
 [NeedsCommand("npm", "Node 20 or newer is not installed: circom and snarkjs run on it")]
-public sealed class SnarkjsTests(SnarkjsFixture fixture) : IClassFixture<SnarkjsFixture>
+public sealed class SnarkjsTests(SnarkjsFixture fixture)
 {
     private const int LeastCircuits = 18;
 

@@ -93,9 +93,9 @@ export const circuits = {
   },
   four_thousand: { source: squares(4000), input: { x: '5' } },
   thousands_of_bits: {
-    source: main(`${bits} template Main() { signal input x[100]; signal output n; component c[100]; var s = 0;
-      for (var i = 0; i < 100; i++) { c[i] = Bits(128); c[i].x <== x[i]; for (var j = 0; j < 128; j++) s += c[i].b[j]; } n <== s; }`),
-    input: { x: range(100).map(i => `${(1n << 127n) + BigInt(i) ** 9n}`) },
+    source: main(`${bits} template Main() { signal input x[30]; signal output n; component c[30]; var s = 0;
+      for (var i = 0; i < 30; i++) { c[i] = Bits(128); c[i].x <== x[i]; for (var j = 0; j < 128; j++) s += c[i].b[j]; } n <== s; }`),
+    input: { x: range(30).map(i => `${(1n << 127n) + BigInt(i) ** 9n}`) },
   },
   domain_2_16: { source: squares(65500), input: { x: '7' }, big: true },
   domain_2_17: { source: squares(131000), input: { x: '7' }, big: true },

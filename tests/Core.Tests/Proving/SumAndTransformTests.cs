@@ -41,6 +41,51 @@ public sealed class SumAndTransformTests
             [.. Enumerable.Range(0, count).Select(i => i % 7 == 0 ? random.Number(Fr.Modulus) : scalar)]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Large_sums_in_lanes_equal_those_one_by_one(bool sameScalar)
+    {
+        // More points than are taken together; with one scalar they are all in one bucket of each window.
+        const int count = 20_000;
+        var random = new ProvingRandom(7);
+        var (g1, g2) = (new byte[64 * count], new byte[128 * count]);
+        Spread(new JacobianPoint<Fq>(random.G1Point()), count, (i, p) => SnarkPoints.Write(p, g1.AsSpan(64 * i)));
+        Spread(new JacobianPoint<Fq2>(random.G2Point()), count, (i, p) => SnarkPoints.Write(p, g2.AsSpan(128 * i)));
+        var numbers = new byte[32 * count];
+        var one = random.Number(Fr.Modulus);
+        for (var i = 0; i < count; i++)
+        {
+            SnarkPoints.WriteNumber(sameScalar ? one : random.Number(Fr.Modulus), numbers.AsSpan(32 * i));
+        }
+
+        var results = Backends.Select(backend =>
+        {
+            PointSum a = new("G1", CurveGroup.G1, g1, numbers), b = new("G2", CurveGroup.G2, g2, numbers);
+            backend.Sum([a, b], null, default);
+            return (InG1: a.InG1.ToAffine(), InG2: b.InG2.ToAffine());
+        }).ToArray();
+        Assert.Equal(results[1], results[0]);
+    }
+
+    private static void Spread<TField>(JacobianPoint<TField> first, int count, Action<int, AffinePoint<TField>> write)
+        where TField : unmanaged, ICurveField<TField>
+    {
+        var points = new JacobianPoint<TField>[count];
+        points[0] = first;
+        for (var i = 1; i < count; i++)
+        {
+            JacobianPoint<TField>.Double(points[i - 1], out points[i]);
+        }
+
+        var affine = new AffinePoint<TField>[count];
+        JacobianPoint<TField>.ToAffine(points, affine);
+        for (var i = 0; i < count; i++)
+        {
+            write(i, affine[i]);
+        }
+    }
+
     [Fact]
     public void Opposite_points_that_cancel_early_do_not_spoil_what_follows()
     {

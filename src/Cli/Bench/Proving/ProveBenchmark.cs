@@ -143,6 +143,11 @@ internal sealed class ProveBenchmark : IBenchmark
         var proof = prover.Prove(key, witness);
         var publics = Prover.PublicsOf(key, witness);
         context.Measure($"verify_{name}", "1/s", 1, () => Verifier.Verify(key.VerificationKey, proof, publics));
+        const int batch = 64;
+        var proofs = Enumerable.Repeat(proof, batch).ToArray();
+        var values = Enumerable.Repeat(publics, batch).ToArray();
+        context.Measure($"verify_batch_{batch}_{name}", "1/s", batch, () => Verifier.VerifyBatch(
+            key.VerificationKey, proofs, values, random));
         await MeasureProcessAsync(context, folder, name);
         if (await RunSnarkjsAsync(context, keyPath, witnessPath) is { } theirs)
         {

@@ -41,6 +41,8 @@ public sealed class Witness
     /// <summary>One value.</summary>
     public UInt256 this[int index] => SnarkPoints.ReadNumber(Values.Span[(index * Fr.Size)..]);
 
+    [System.Runtime.CompilerServices.MethodImpl(
+        System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
     private void CheckValues(SectionedFile file)
     {
         if (this[0] != UInt256.One)

@@ -201,7 +201,7 @@ internal sealed unsafe class LaneSum<TLanes, TField> : IDisposable
         }
     }
 
-    /// <summary>What a thread needs for a window.</summary>
+    /// <summary>What a thread needs for a window; what follows from scalars is overwritten in the end.</summary>
     private sealed class Room : IDisposable
     {
         private readonly AlignedMemory _names;
@@ -210,9 +210,9 @@ internal sealed unsafe class LaneSum<TLanes, TField> : IDisposable
         {
             var buckets = (1 << (bits - 1)) + 1;
             Digits = new int[count];
-            _names = new AlignedMemory(Math.Max(count, buckets) * (long)sizeof(int));
+            _names = new AlignedMemory(Math.Max(count, buckets) * (long)sizeof(int), secret: true);
             Starts = new int[buckets + 1];
-            Buckets = new AlignedMemory((long)buckets * TLanes.PointWords * sizeof(ulong));
+            Buckets = new AlignedMemory((long)buckets * TLanes.PointWords * sizeof(ulong), secret: true);
             Groups = new AlignedMemory((2L << ((bits / 2) + 1)) * TLanes.PointWords * sizeof(ulong));
         }
 
@@ -233,6 +233,7 @@ internal sealed unsafe class LaneSum<TLanes, TField> : IDisposable
 
         public void Dispose()
         {
+            Array.Clear(Digits);
             Tree.Dispose();
             _names.Dispose();
             Buckets.Dispose();

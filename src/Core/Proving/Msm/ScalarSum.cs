@@ -45,6 +45,7 @@ internal sealed class ScalarSum<TField> : IDisposable
             }
         }
 
+        Array.Clear(digits);
         var (running, sum) = (JacobianPoint<TField>.Infinity, JacobianPoint<TField>.Infinity);
         for (var bucket = buckets.Length - 1; bucket > 0; bucket--)
         {

@@ -18,6 +18,7 @@ internal sealed unsafe class WindowedScalars : IDisposable
 
     /// <param name="scalars">Little-endian numbers of 32 bytes, each below r; copied.</param>
     /// <param name="bits">Width of a digit, 2 to 16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal WindowedScalars(ReadOnlySpan<byte> scalars, int bits)
     {
         Bits = bits;

@@ -91,6 +91,8 @@ public static unsafe class Quotient
         {
             Write(domain, va, vb, vc, (ulong*)to);
         }
+
+        GC.KeepAlive(domain); // its tables were read by address
     }
 
     private static void ToCoset(LaneDomain domain, Lanes* values)
