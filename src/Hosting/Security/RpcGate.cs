@@ -21,6 +21,10 @@ internal sealed class RpcGate
     private readonly ClockedTokenBucket? _global;
     private readonly BucketPartitions<ulong>? _addresses;
     private readonly AuditLog? _audit;
+
+    /// <summary>Nothing is asked for: who calls need not be looked up.</summary>
+    private readonly bool _isOpen;
+
     private long _limitedByAddress;
     private long _limitedByGlobal;
     private long _unauthorized;
@@ -31,6 +35,7 @@ internal sealed class RpcGate
         _global = options.Global is { } all ? new ClockedTokenBucket(all, clock) : null;
         _addresses = options.PerAddress is { } each ? new(each, options.MaximumPartitions, clock) : null;
         _audit = options.Audit is { } sink ? new AuditLog(sink, clock) : null;
+        _isOpen = options.OpenRpc && options.ManagementKeys is null && _addresses is null && _audit is null;
     }
 
     internal long LimitedByAddress => Interlocked.Read(ref _limitedByAddress);
@@ -45,6 +50,11 @@ internal sealed class RpcGate
 
     internal RpcCaller CallerOf(HttpContext context)
     {
+        if (_isOpen)
+        {
+            return RpcCaller.Local;
+        }
+
         var key = KeyOf(context.Request);
         var manages = _options.ManagementKeys?.Has(key);
         var calls = _options.OpenRpc || manages == true || _options.RpcKeys.Has(key);
