@@ -161,6 +161,7 @@ var roles = [
     ]
     tables: [
       { name: 'journal', role: tableContributor }
+      { name: 'transactions', role: tableReader }
       { name: 'audit', role: tableContributor }
     ]
     containers: [
@@ -171,6 +172,7 @@ var roles = [
     documents: [
       { container: 'replica', write: true }
       { container: 'head', write: false }
+      { container: 'pages', write: false }
     ]
   }
   {
