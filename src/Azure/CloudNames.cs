@@ -153,7 +153,13 @@ public static class CloudNames
         /// <summary>A folder: a file with the name of a fail point in it kills the process there.</summary>
         public const string EmulatorFailPoints = "SUPERVM_EMULATOR_FAIL_POINTS";
 
+        /// <summary>Whether the process ends with its standard input: with the host that holds the other end.</summary>
+        public const string EmulatorTied = "SUPERVM_EMULATOR_TIED";
+
         public static IReadOnlyList<string> EmulatorOnly { get; } =
-            [EmulatorAccount, EmulatorStorageKey, EmulatorDocumentKey, EmulatorMnemonic, EmulatorFailPoints];
+        [
+            EmulatorAccount, EmulatorStorageKey, EmulatorDocumentKey, EmulatorMnemonic, EmulatorFailPoints,
+            EmulatorTied,
+        ];
     }
 }

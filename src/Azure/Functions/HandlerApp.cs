@@ -84,7 +84,19 @@ public sealed class HandlerApp
         // A Ctrl-C at the terminal reaches every process of it; the host decides when its handlers end.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
         await application.StartAsync();
-        await new TaskCompletionSource().Task;
+        await (Environment.GetEnvironmentVariable(CloudNames.Settings.EmulatorTied) == "true"
+            ? Task.Factory.StartNew(WaitForHost, TaskCreationOptions.LongRunning)
+            : new TaskCompletionSource().Task);
+    }
+
+    /// <summary>Returns when the local host has gone, however it went.</summary>
+    private static void WaitForHost()
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> ignored = stackalloc byte[16];
+        while (input.Read(ignored) > 0)
+        {
+        }
     }
 
     private Task RouteAsync(HttpContext context)

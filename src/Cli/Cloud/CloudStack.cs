@@ -65,11 +65,7 @@ internal sealed class CloudStack : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var validator in _validators)
-        {
-            await validator.DisposeAsync();
-        }
-
+        await Task.WhenAll(_validators.Select(validator => validator.DisposeAsync().AsTask()));
         await Emulators.DisposeAsync();
     }
 

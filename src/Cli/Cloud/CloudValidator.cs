@@ -92,10 +92,7 @@ internal sealed class CloudValidator : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var host in _hosts.Values)
-        {
-            await host.DisposeAsync();
-        }
+        await Task.WhenAll(_hosts.Values.Select(host => host.DisposeAsync().AsTask()));
 
         foreach (var log in _logs)
         {
@@ -211,6 +208,7 @@ internal sealed class CloudValidator : IAsyncDisposable
             [CloudNames.Settings.EmulatorStorageKey] = AzureEmulators.AccountKey,
             [CloudNames.Settings.EmulatorDocumentKey] = AzureEmulators.DocumentKey,
             [CloudNames.Settings.EmulatorMnemonic] = Mnemonic.Development,
+            [CloudNames.Settings.EmulatorTied] = "true",
         };
         if (Seat.Validators is { } validators)
         {

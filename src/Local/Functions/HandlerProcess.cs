@@ -252,6 +252,7 @@ internal sealed class HandlerProcess : IAsyncDisposable
             WorkingDirectory = _app.Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            RedirectStandardInput = true,
         };
         foreach (var (name, value) in _options.Settings)
         {
