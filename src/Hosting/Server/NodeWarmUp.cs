@@ -26,15 +26,24 @@ namespace SuperVm.Hosting.Server;
 /// </remarks>
 public static class NodeWarmUp
 {
-    private const int Rounds = 40;
-    private const int BatchSize = 50;
+    /// <summary>
+    /// Code that runs once a batch or a block must run twice thirty times: to be measured, and to be compiled well.
+    /// </summary>
+    private const int Rounds = 120;
+
+    private const int SmallBatch = 10;
+
+    /// <summary>Enough for a block that is executed in parallel; every so many rounds.</summary>
+    private const int LargeBatch = 100;
+
+    private const int RoundsToLarge = 4;
+    private const int Reads = 20;
     private const int Accounts = 10;
 
     /// <summary>Transactions of the real node that count as a load.</summary>
     private const int LoadTransactions = 100;
 
-    /// <summary>Compiles in the background after this many rounds.</summary>
-    private const int RoundsBetweenRests = 8;
+    private const int RoundsBetweenRests = 15;
 
     /// <summary>The runtime compiles well only what was called when no new method came for 100 ms.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(120);
@@ -101,13 +110,15 @@ public static class NodeWarmUp
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, address.Port), cancellation);
         var answer = new byte[1 << 20];
+        var nonces = new ulong[Accounts];
         for (var round = 0; round < Rounds && !IsLoaded(real); round++)
         {
-            var hashes = new List<string>(BatchSize);
-            var submit = Submit(accounts, chainId, round, hashes);
+            var count = round % RoundsToLarge == 0 ? LargeBatch : SmallBatch;
+            var hashes = new List<string>(count);
+            var submit = Submit(accounts, nonces, chainId, count, hashes);
             await PostAsync(socket, submit, answer, cancellation);
             await PostAsync(socket, Batch("eth_getTransactionReceipt", hashes.Select(Quoted)), answer, cancellation);
-            for (var i = 0; i < BatchSize; i++)
+            for (var i = 0; i < Reads; i++)
             {
                 await PostAsync(socket, Read(accounts[i % Accounts].Address, i), answer, cancellation);
             }
@@ -119,12 +130,12 @@ public static class NodeWarmUp
         }
     }
 
-    /// <summary>Transfers and token calls by turns, the last one alone, as clients without batches send them.</summary>
+    /// <summary>Transfers and token calls by turns.</summary>
     private static string Submit(
-        IReadOnlyList<DevAccount> accounts, ulong chainId, int round, List<string> hashes)
+        IReadOnlyList<DevAccount> accounts, ulong[] nonces, ulong chainId, int count, List<string> hashes)
     {
-        var raw = new List<string>(BatchSize);
-        for (var i = 0; i < BatchSize; i++)
+        var raw = new List<string>(count);
+        for (var i = 0; i < count; i++)
         {
             var isToken = (i & 1) != 0;
             var signed = TransactionSigner.Sign(
@@ -132,7 +143,7 @@ public static class NodeWarmUp
                 {
                     Type = TransactionType.DynamicFee,
                     ChainId = chainId,
-                    Nonce = (ulong)((round * (BatchSize / Accounts)) + (i / Accounts)),
+                    Nonce = nonces[i % Accounts]++,
                     GasLimit = isToken ? 100_000UL : IntrinsicGas.Transaction,
                     MaxFeePerGas = 20_000_000_000,
                     MaxPriorityFeePerGas = 1_000_000_000,
