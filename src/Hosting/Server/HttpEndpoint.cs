@@ -31,7 +31,7 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
 
         try
         {
-            await AnswerAsync(request, response, dispatcher.Gate!.CallerOf(context), context.RequestAborted);
+            await AnswerAsync(request, response, dispatcher.Gate!.CallerOf(context));
         }
         catch (BadHttpRequestException refusal)
         {
@@ -58,12 +58,14 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         return Task.CompletedTask;
     }
 
-    private async Task AnswerAsync(
-        HttpRequest request, HttpResponse response, RpcCaller caller, CancellationToken cancellation)
+    /// <summary>
+    /// Reads and writes without a token of their own: they end with the connection, and a token costs each request.
+    /// </summary>
+    private async Task AnswerAsync(HttpRequest request, HttpResponse response, RpcCaller caller)
     {
         var reader = request.BodyReader;
         ReadResult read;
-        while (!(read = await reader.ReadAsync(cancellation)).IsCompleted)
+        while (!(read = await reader.ReadAsync()).IsCompleted)
         {
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
@@ -75,12 +77,12 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         response.ContentType = "application/json";
         if (answer.Bytes.Length >= options.CompressFromBytes && ResponseCompression.Choose(request) is { } coding)
         {
-            await ResponseCompression.WriteAsync(response, coding, answer.Bytes, cancellation);
+            await ResponseCompression.WriteAsync(response, coding, answer.Bytes);
             return;
         }
 
         response.ContentLength = answer.Bytes.Length;
-        await response.BodyWriter.WriteAsync(answer.Bytes, cancellation);
+        await response.BodyWriter.WriteAsync(answer.Bytes);
     }
 
     /// <summary>A body in one piece is read where it lies; one in several pieces is put together first.</summary>

@@ -86,6 +86,12 @@ public static class NodeWarmUp
                 log($"warming up ended early: {end.Message}");
             }
         }
+
+        if (!IsLoaded(real) && !cancellation.IsCancellationRequested)
+        {
+            // What the scratch chain left in the heap goes back to the system.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
     }
 
     private static bool IsLoaded(Node real) => real.Producer.Counts.Transactions + real.Pool.Count > LoadTransactions;

@@ -31,14 +31,13 @@ internal static class ResponseCompression
         return chosen.Weight > 0 ? chosen.Name : null;
     }
 
-    internal static async Task WriteAsync(
-        HttpResponse response, string coding, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    internal static async Task WriteAsync(HttpResponse response, string coding, ReadOnlyMemory<byte> bytes)
     {
         response.Headers.ContentEncoding = coding;
         response.Headers.Vary = "Accept-Encoding";
         await using Stream compressed = coding == Brotli
             ? new BrotliStream(response.Body, CompressionLevel.Fastest, leaveOpen: true)
             : new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
-        await compressed.WriteAsync(bytes, cancellation);
+        await compressed.WriteAsync(bytes);
     }
 }
