@@ -1,8 +1,8 @@
 namespace SuperVm.Azure.Functions;
 
 /// <summary>
-/// Something that is opened once, in the background from the start on; opened again by the next one who asks where that
-/// failed.
+/// Something that is opened once, in the background from the start on; where that failed, the next who asks opens it
+/// again.
 /// </summary>
 public sealed class Opening<T>(Func<Task<T>> open)
 {

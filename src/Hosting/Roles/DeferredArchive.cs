@@ -6,8 +6,7 @@ namespace SuperVm.Hosting.Roles;
 
 /// <summary>
 /// The ordered transactions that a block left out and that come again: blob <c>deferred/&lt;number&gt;</c>, there
-/// before the
-/// block is. No blob stands for none.
+/// before the block is. No blob stands for none.
 /// </summary>
 internal sealed class DeferredArchive(IBlobStore blobs)
 {

@@ -12,8 +12,7 @@ public interface IRoleChain
 
     /// <summary>
     /// Looks whether the head moved, unless that was done within <paramref name="maximumAge"/>; true where it did.
-    /// Raises
-    /// <see cref="IChain.HeadChanged"/>.
+    /// Raises <see cref="IChain.HeadChanged"/>.
     /// </summary>
     Task<bool> RefreshAsync(TimeSpan maximumAge, CancellationToken cancellation);
 
