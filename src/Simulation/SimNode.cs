@@ -180,8 +180,9 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
         Process(new BatchExecuted(NowMs, batch.Sequence, block.Hash, next));
     }
 
-    public void InstallSnapshot(ulong sequence, Hash256 blockHash, Address from)
+    public void InstallSnapshot(InstallSnapshot wanted)
     {
+        var (sequence, blockHash, from, _) = wanted;
         var peer = _cluster.Nodes[_cluster.IndexOf(from)];
         _cluster.After(20_000, Index, Incarnation, () =>
         {

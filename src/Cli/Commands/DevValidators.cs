@@ -63,7 +63,15 @@ internal sealed record DevValidators(int Count, ulong EpochLength, IReadOnlyList
             write($"[{i}] validator {validators.Nodes[i].Address}, block {validators.Nodes[i].Node.Chain.Head.Number}");
         }
 
-        await await Task.WhenAny(StopSignal.RequestedAsync(cancellation), validators.AnyEnded().Unwrap());
+        try
+        {
+            await await Task.WhenAny(StopSignal.RequestedAsync(cancellation), validators.AnyEnded().Unwrap());
+        }
+        catch (RestartNeededException reason)
+        {
+            throw new InvalidDataException($"start again: {reason.Message}", reason);
+        }
+
         write("stopping");
 
         IKeyValueStore OpenStore(int index)

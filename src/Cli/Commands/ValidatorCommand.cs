@@ -2,6 +2,7 @@ using System.CommandLine;
 using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Execution.Evm;
+using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.Consensus;
@@ -61,6 +62,28 @@ internal sealed class ValidatorCommand : ICommandModule
         var accounts = DevGenesis.AccountsOf(Mnemonic.Development, config.Accounts);
         var genesis = config.GenesisBlock(accounts);
         var options = config.Options() with { Registry = ValidatorRegistry.Read(genesis) };
+        var stop = StopSignal.RequestedAsync(cancellation);
+        var parent = parsed.GetValue(_untilInputEnds) ? StopSignal.InputEndedAsync() : stop;
+        var ends = Task.WhenAny(stop, parent);
+        while (true)
+        {
+            try
+            {
+                await RunUntilAsync(ends, config, options, genesis, parsed, audit, log, cancellation);
+                log.Write("stopping");
+                return 0;
+            }
+            catch (RestartNeededException reason)
+            {
+                log.Write($"opens the chain again: {reason.Message}");
+            }
+        }
+    }
+
+    private async Task RunUntilAsync(
+        Task<Task> ends, ValidatorConfig config, ValidatorOptions options, Genesis genesis, ParseResult parsed,
+        AuditFile? audit, LineLog log, CancellationToken cancellation)
+    {
         using var store = StoreFactory.Open(config.Data, log: log.Write);
         using var chain = Chain.Open(store, genesis, new ChainOptions { Processor = DevCommand.TunedProcessor() });
         using var checkpoints = PeriodicCheckpoints.Follow(chain, store, config.Data, log.Write);
@@ -71,10 +94,6 @@ internal sealed class ValidatorCommand : ICommandModule
             validator.Node, new ServerOptions { Host = options.Host, Port = config.RpcPort }, cancellation);
         await validator.StartAsync(cancellation);
         log.Write($"validator {validator.Address} listens on {server.Address}, block {chain.Head.Number}");
-        var stop = StopSignal.RequestedAsync(cancellation);
-        var parent = parsed.GetValue(_untilInputEnds) ? StopSignal.InputEndedAsync() : stop;
-        await await Task.WhenAny(stop, parent, validator.Completion);
-        log.Write("stopping");
-        return 0;
+        await await Task.WhenAny(ends.Unwrap(), validator.Completion);
     }
 }

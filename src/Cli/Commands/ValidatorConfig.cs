@@ -73,6 +73,9 @@ internal sealed record ValidatorConfig
     /// <summary>Compression between validators: none, gzip or brotli.</summary>
     public PeerCodec Compression { get; init; } = PeerCodec.Brotli;
 
+    /// <summary>Batches that are kept for validators that were away; who was away longer takes a snapshot.</summary>
+    public ulong KeepBatches { get; init; } = 100_000;
+
     /// <summary>Blocks of an epoch, where there is no genesis file; 0 = the first validators stay.</summary>
     public ulong EpochLength { get; init; } = new RegistryParameters().EpochLength;
 
@@ -155,7 +158,7 @@ internal sealed record ValidatorConfig
 
         return new ValidatorOptions
         {
-            PrivateKey = key, Host = host, Port = ConsensusPort, Sync = Sync, Gossip = Gossip,
+            PrivateKey = key, KeepBatches = KeepBatches, Host = host, Port = ConsensusPort, Sync = Sync, Gossip = Gossip,
             FanOut = FanOut > 0 ? FanOut : throw new InvalidConfigurationException("fanOut takes a number from 1 up"),
             Codec = Compression, Certificate = ReadCertificate(Certificate, CertificateKey),
             Authority = ReadCertificate(Authority, null),

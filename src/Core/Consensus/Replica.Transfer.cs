@@ -344,7 +344,7 @@ public sealed partial class Replica
         }
 
         (_snapshot, _snapshotEpoch) = (m, epoch);
-        Emit(new InstallSnapshot(target, m.Attestation.Statement.BlockHash, from));
+        Emit(new InstallSnapshot(target, m.Attestation.Statement.BlockHash, from, m));
     }
 
     private static bool IsChain(Snapshot m)

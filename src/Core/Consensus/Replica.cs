@@ -300,6 +300,10 @@ public sealed partial class Replica
             case Snapshot m:
                 OnSnapshot(from, m);
                 break;
+            case FetchState or StateChunk:
+                // These are the execution side's; its host keeps them from the replica.
+                Drop(from, message.Kind, DropReason.Unsolicited);
+                break;
             default:
                 throw new ArgumentException($"Unknown message {message.Kind}.");
         }

@@ -80,7 +80,11 @@ public sealed record EvidenceFound(Evidence Evidence) : Effect;
 public sealed record ServeBlocks(Address To, ulong From, int Count) : Effect;
 
 /// <summary>Fetch the state of this block from a peer and check it against the hash.</summary>
-public sealed record InstallSnapshot(ulong Sequence, Hash256 BlockHash, Address From) : Effect;
+/// <param name="Sequence">The block.</param>
+/// <param name="BlockHash">Its hash, which a quorum attests.</param>
+/// <param name="From">Who offers it.</param>
+/// <param name="Offer">The offer, checked: epochs, headers and the attestation.</param>
+public sealed record InstallSnapshot(ulong Sequence, Hash256 BlockHash, Address From, Snapshot Offer) : Effect;
 
 /// <summary>The replica goes on from the snapshot; what it came with is to be archived with the state.</summary>
 public sealed record SnapshotAdopted(Snapshot Snapshot) : Effect;

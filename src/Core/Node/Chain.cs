@@ -85,6 +85,9 @@ public sealed partial class Chain : IChain, IDisposable
     /// <summary>Waits until nothing is being written any more; dispose the chain before its store.</summary>
     public void Dispose() => _state.Dispose();
 
+    /// <summary>The latest state, held still for others to fetch; dispose it.</summary>
+    public StateExport ExportState() => _state.Export();
+
     /// <summary>Counters of the state's caches, for metrics.</summary>
     public IReadOnlyDictionary<string, double> Statistics() => _state.Statistics();
 
@@ -95,6 +98,7 @@ public sealed partial class Chain : IChain, IDisposable
     public static Chain Open(IKeyValueStore store, Genesis genesis, ChainOptions? options = null)
     {
         options ??= new ChainOptions();
+        StateImport.Finish(store);
         var state = StateStore.Open(store, options.State);
         var known = ChainRecords.ReadGenesisHash(store);
         if (state is null != known is null)

@@ -26,6 +26,7 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
     private readonly DeferredTransactions _deferred = new();
     private readonly ConsensusView _view;
     private readonly Action _registryChanged;
+    private readonly Action<InstallSnapshot> _install;
     private readonly IChain _chain;
     private readonly TransactionPool _pool;
     private readonly TransactionCache _transactions;
@@ -38,10 +39,10 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
 
     internal BlockExecutor(
         Nodes.Node node, TransactionCache transactions, SubmissionJournal journal, EventQueue events,
-        TimeProvider clock, Action registryChanged, Action<Exception> fail)
+        TimeProvider clock, Action registryChanged, Action<InstallSnapshot> install, Action<Exception> fail)
     {
         (_chain, _pool, _log, _view) = (node.Chain, node.Pool, node.Log, node.Consensus!);
-        _registryChanged = registryChanged;
+        (_registryChanged, _install) = (registryChanged, install);
         (_transactions, _journal, _events, _clock, _fail) = (transactions, journal, events, clock, fail);
     }
 
@@ -53,9 +54,8 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
         }
     }
 
-    /// <summary>Every batch is kept in the archives, so that nobody needs a snapshot.</summary>
-    public void InstallSnapshot(ulong sequence, Hash256 blockHash, Address from) =>
-        _events.Add(new SnapshotInstalled(Now, sequence, Success: false));
+    /// <summary>Left to the snapshot side.</summary>
+    public void InstallSnapshot(InstallSnapshot wanted) => _install(wanted);
 
     internal void Start(ConsensusArchive archive)
     {
@@ -84,8 +84,11 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
             {
                 while (_batches.Reader.TryRead(out var batch))
                 {
-                    var hash = BlockOf(batch);
-                    _events.Add(new BatchExecuted(Now, batch.Sequence, hash, NextSetAfter(batch.Sequence)));
+                    if (!IsBelowSnapshot(batch))
+                    {
+                        var hash = BlockOf(batch);
+                        _events.Add(new BatchExecuted(Now, batch.Sequence, hash, NextSetAfter(batch.Sequence)));
+                    }
                 }
             }
         }
@@ -111,6 +114,13 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
             ?? throw new InvalidDataException($"the state of block {number}, an epoch's last, cannot be read");
         return ValidatorRegistry.Read(state)?.NextSet() ?? _view.Epoch!.Validators;
     }
+
+    /// <summary>
+    /// Whether a snapshot has been put in place above the batch, and its block never was here: the replica is about to
+    /// go on from the snapshot.
+    /// </summary>
+    private bool IsBelowSnapshot(Batch batch) =>
+        batch.Sequence <= _chain.Head.Number && _chain.GetHeader(batch.Sequence) is null;
 
     private Hash256 BlockOf(Batch batch)
     {

@@ -32,6 +32,9 @@ public sealed record LocalValidatorsOptions
 
     public ConsensusParameters Parameters { get; init; } = new();
 
+    /// <inheritdoc cref="ValidatorOptions.KeepBatches"/>
+    public ulong KeepBatches { get; init; } = 100_000;
+
     /// <summary>Takes a line of a validator's log.</summary>
     public Action<int, string> Log { get; init; } = (_, _) => { };
 
@@ -120,7 +123,7 @@ public sealed class LocalValidators : IAsyncDisposable
             new ValidatorOptions
             {
                 PrivateKey = options.Keys[index], Validators = [], Registry = registry,
-                Parameters = options.Parameters, Network = options.Between(index, hub.Connect(address)),
+                Parameters = options.Parameters, KeepBatches = options.KeepBatches, Network = options.Between(index, hub.Connect(address)),
             },
             clock, line => options.Log(index, line)));
     }

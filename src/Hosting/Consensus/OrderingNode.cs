@@ -77,8 +77,8 @@ public sealed class OrderingNode : IBatchExecutor, IConsensusObserver, IAsyncDis
     }
 
     /// <summary>Every batch is kept in the archives, so that nobody needs a snapshot.</summary>
-    void IBatchExecutor.InstallSnapshot(ulong sequence, Hash256 blockHash, Address from) => _events.Add(
-        new SnapshotInstalled(_clock.GetUtcNow().ToUnixTimeMilliseconds(), sequence, Success: false));
+    void IBatchExecutor.InstallSnapshot(InstallSnapshot wanted) => _events.Add(
+        new SnapshotInstalled(_clock.GetUtcNow().ToUnixTimeMilliseconds(), wanted.Sequence, Success: false));
 
     void IConsensusObserver.Happened(Effect effect)
     {

@@ -1,5 +1,7 @@
 using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Consensus.Runner;
+using SuperVm.Core.Primitives;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.Consensus.Peers;
 
@@ -47,6 +49,9 @@ internal sealed class ReplicaHost : IAsyncDisposable
     /// <summary>Called on the replica's thread before it takes events.</summary>
     internal Action BeforeEvents { get; init; } = static () => { };
 
+    /// <summary>Takes messages that are not the replica's; false leaves one to it.</summary>
+    internal Func<Address, ConsensusMessage, bool> Diverts { get; init; } = static (_, _) => false;
+
     /// <summary>The way to the peers.</summary>
     internal IPeerNetwork Network => _network;
 
@@ -58,6 +63,11 @@ internal sealed class ReplicaHost : IAsyncDisposable
     internal Task ListenAsync(CancellationToken cancellation) => _network.StartAsync(
         (from, message, bytes) =>
         {
+            if (Diverts(from, message))
+            {
+                return true;
+            }
+
             // Before it waits: the receiving threads check signatures, the replica's finds them checked.
             (_context.Verifier as Secp256k1Verifier)?.Prepare(from, message, _context.Parameters.ChainId);
             return Events.TryAdd(from, new MessageArrived(_timers.NowMs, from, message), bytes);
@@ -73,7 +83,7 @@ internal sealed class ReplicaHost : IAsyncDisposable
     internal void Fail(Exception failure)
     {
         _stopping = true;
-        _log($"this validator stops: {failure}");
+        _log($"this validator stops: {(failure is RestartNeededException ? failure.Message : failure)}");
         _completion.TrySetException(failure);
     }
 

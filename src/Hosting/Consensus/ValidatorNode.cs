@@ -27,6 +27,9 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
     /// <summary>How often a replica that is no validator asks how far the others are.</summary>
     private static readonly TimeSpan PollPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>Blocks between two deletions of old batches.</summary>
+    private const ulong PruneEvery = 16;
+
     private readonly Chain _chain;
     private readonly IKeyValueStore _store;
     private readonly ValidatorOptions _options;
@@ -42,6 +45,8 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
     private readonly PeerDirectory _directory;
     private readonly BlockExecutor _executor;
     private readonly EvidenceReporter _reporter;
+    private readonly SnapshotTransfer _snapshots;
+    private readonly ulong _keptBatches;
     private readonly ReplicaHost _host;
     private readonly ITimer _polls;
     private volatile bool _peersChanged;
@@ -68,12 +73,22 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         };
         _directory = new PeerDirectory(chain, options);
         _executor = new BlockExecutor(
-            Node, _transactions, _journal, _events, clock, OnRegistryChanged, failure => _host!.Fail(failure));
+            Node, _transactions, _journal, _events, clock, OnRegistryChanged, wanted => _snapshots!.Install(wanted),
+            failure => _host!.Fail(failure));
+        _keptBatches = Math.Max(
+            options.KeepBatches, DeferredTransactions.Span + (2 * (ulong)context.Parameters.Window));
+        var server = new SnapshotServer(chain, _view.Archive, context.Parameters, _keptBatches, clock);
+        _snapshots = new SnapshotTransfer(context, chain, store, server, _events, clock, log)
+        {
+            Send = (to, message) => _host!.Network.Send([to], message, null),
+            Fail = failure => _host!.Fail(failure),
+        };
         _reporter = new EvidenceReporter(Node, _view, options.PrivateKey, clock);
         _host = new ReplicaHost(context, store, options, _events, _executor, this, clock, log)
         {
-            BeforeEvents = Upkeep,
+            BeforeEvents = Upkeep, Diverts = _snapshots.Takes,
         };
+        _host.Runner.Archive.HeldState = server.Hold;
         _polls = clock.CreateTimer(_ => OnPoll(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view.Peers = () => _host.Peers;
     }
@@ -107,6 +122,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         await _host.ListenAsync(cancellation);
         _executor.Start(_host.Runner.Archive);
         _reporter.Start(_host.Runner.Archive);
+        _snapshots.Start(_host.Runner.Replica.Committed);
         _host.Start();
         _polls.Change(PollPeriod, PollPeriod);
     }
@@ -118,6 +134,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         {
             case BlockFinalized e:
                 SetFinality(e.Certificate.Statement.Sequence);
+                Prune(e.Certificate.Statement.Sequence);
                 _view.Epoch = _host.Runner.Replica.Epoch;
                 if (e.Border is { } border)
                 {
@@ -127,6 +144,9 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
                         + (_host.Runner.Replica.IsValidator ? "this one among them" : "this one not among them"));
                 }
 
+                break;
+            case SnapshotAdopted:
+                _snapshots.Forget();
                 break;
             case RequestRefused e when !e.IsInvalid:
                 _log("a transaction waits: the replica's pool is full");
@@ -156,6 +176,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         await _polls.DisposeAsync();
         _reporter.Dispose();
         await _executor.DisposeAsync();
+        await _snapshots.DisposeAsync();
         await _host.DisposeAsync();
         Node.Dispose();
         _events.Dispose();
@@ -208,12 +229,24 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         if (_pollIsDue)
         {
             _pollIsDue = false;
+            _snapshots.Tick();
             if (!replica.IsValidator)
             {
                 // Nobody sends to who is in no set: it asks, and is helped.
                 _host.Network.Send(replica.Peers, new Status(
                     replica.View, replica.IsActive, replica.Committed, replica.Finalized, null, false), null);
             }
+        }
+    }
+
+    /// <summary>Deletes old batches, some at a time.</summary>
+    private void Prune(ulong number)
+    {
+        if (number > _keptBatches && number % PruneEvery == 0)
+        {
+            using var write = _store.CreateBatch();
+            ConsensusArchive.Prune(write, number - _keptBatches);
+            _store.Write(write);
         }
     }
 

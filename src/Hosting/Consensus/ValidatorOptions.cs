@@ -33,6 +33,12 @@ public sealed record ValidatorOptions
     /// </summary>
     public ValidatorRegistry? Registry { get; init; }
 
+    /// <summary>
+    /// Batches before the last final one that are kept for those who were away; who was away longer takes a snapshot.
+    /// Never fewer than waiting transactions need.
+    /// </summary>
+    public ulong KeepBatches { get; init; } = 100_000;
+
     /// <summary>The way to the others; null for HTTP.</summary>
     public IPeerNetwork? Network { get; init; }
 

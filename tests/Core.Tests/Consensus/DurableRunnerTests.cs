@@ -122,7 +122,7 @@ public sealed class DurableRunnerTests
             _events.Enqueue(new BatchExecuted(NowMs, batch.Sequence, Keccak256.Hash(batch.Digest.Bytes), null));
         }
 
-        public void InstallSnapshot(ulong sequence, Hash256 blockHash, Address from) =>
+        public void InstallSnapshot(InstallSnapshot wanted) =>
             throw new InvalidOperationException("One validator needs no snapshot.");
 
         public void Send(IReadOnlyList<Address> to, ConsensusMessage message, byte[]? encoded) =>

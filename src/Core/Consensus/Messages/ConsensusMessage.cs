@@ -20,6 +20,24 @@ public enum MessageKind : byte
     FetchBlocks = 12,
     Blocks = 13,
     Snapshot = 14,
+    FetchState = 15,
+    StateChunk = 16,
+}
+
+/// <summary>What a part of a snapshot holds.</summary>
+public enum StatePart : byte
+{
+    /// <summary>Blocks with receipts, downwards from the snapshot's.</summary>
+    Blocks = 0,
+
+    /// <summary>Nodes of the state's tries.</summary>
+    Nodes = 1,
+
+    /// <summary>Contract code.</summary>
+    Code = 2,
+
+    /// <summary>Committed batches.</summary>
+    Batches = 3,
 }
 
 /// <summary>
@@ -214,4 +232,24 @@ public sealed record Snapshot(
     : ConsensusMessage
 {
     public override MessageKind Kind => MessageKind.Snapshot;
+}
+
+/// <summary>
+/// Asks for a part of the state at a snapshot's place; for the execution side, the replica takes no part in it.
+/// </summary>
+/// <param name="Sequence">The snapshot's block.</param>
+/// <param name="Part">What of it.</param>
+/// <param name="Query">Which: RLP by the part.</param>
+public sealed record FetchState(ulong Sequence, StatePart Part, byte[] Query) : ConsensusMessage
+{
+    public override MessageKind Kind => MessageKind.FetchState;
+}
+
+/// <summary>A part of a snapshot, in answer to a fetch; empty where the sender no longer has it.</summary>
+public sealed record StateChunk(ulong Sequence, StatePart Part, byte[] Content) : ConsensusMessage
+{
+    /// <summary>What a chunk holds at most, but for a block that is larger by itself.</summary>
+    public const int TargetBytes = 1 << 20;
+
+    public override MessageKind Kind => MessageKind.StateChunk;
 }

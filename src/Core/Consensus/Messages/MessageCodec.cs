@@ -185,6 +185,12 @@ public static class MessageCodec
             case Snapshot m:
                 WriteSnapshot(writer, m);
                 break;
+            case FetchState m:
+                WriteState(writer, m.Sequence, m.Part, m.Query);
+                break;
+            case StateChunk m:
+                WriteState(writer, m.Sequence, m.Part, m.Content);
+                break;
             default:
                 throw new InvalidOperationException($"No encoding for {message.Kind}.");
         }
@@ -201,6 +207,21 @@ public static class MessageCodec
         }
 
         writer.EndList(batches);
+    }
+
+    private static void WriteState(RlpWriter writer, ulong sequence, StatePart part, byte[] content)
+    {
+        writer.WriteUInt64(sequence);
+        writer.WriteUInt64((ulong)part);
+        writer.WriteBytes(content);
+    }
+
+    private static StatePart ReadPart(ref RlpReader list)
+    {
+        var part = list.ReadUInt64();
+        return part <= (ulong)StatePart.Batches
+            ? (StatePart)part
+            : throw new RlpException("A part of a snapshot is of an unknown kind.");
     }
 
     private static void WriteSnapshot(RlpWriter writer, Snapshot snapshot)
@@ -244,6 +265,10 @@ public static class MessageCodec
         MessageKind.FetchBlocks => new FetchBlocks(list.ReadUInt64(), Rlp.ReadCount(ref list)),
         MessageKind.Blocks => ReadBlocks(ref list),
         MessageKind.Snapshot => ReadSnapshot(ref list),
+        MessageKind.FetchState => new FetchState(
+            list.ReadUInt64(), ReadPart(ref list), list.ReadBytes().ToArray()),
+        MessageKind.StateChunk => new StateChunk(
+            list.ReadUInt64(), ReadPart(ref list), list.ReadBytes().ToArray()),
         _ => throw new RlpException("A message has an unknown kind."),
     };
 

@@ -175,8 +175,26 @@ public sealed class ConsensusArchive(IKeyValueStore store)
         }
     }
 
+    /// <summary>
+    /// The block whose state is held ready for others, or null; asking may make one ready. Where it is not set, any
+    /// attested block is offered.
+    /// </summary>
+    public Func<ulong?>? HeldState { get; set; }
+
+    /// <summary>Keeps a certified batch that came with a snapshot.</summary>
+    public static void Keep(IWriteBatch write, Batch batch, QuorumCertificate certificate) =>
+        Put(write, new BatchCommitted(batch, certificate));
+
     private Snapshot? SnapshotAbove(ulong from, ConsensusParameters parameters)
     {
+        if (HeldState is { } held)
+        {
+            return held() is { } place && place >= from && Attestation(place) is { } found
+                && !IsBorder(place, parameters)
+                ? new Snapshot(found, History(place, parameters), Epochs())
+                : null;
+        }
+
         foreach (var (_, value) in store.Scan(Column.Consensus, new[] { AttestationPrefix }, reverse: true))
         {
             var reader = new RlpReader(value);
@@ -187,7 +205,7 @@ public sealed class ConsensusArchive(IKeyValueStore store)
                 return null;
             }
 
-            if (parameters.EpochLength == 0 || sequence % parameters.EpochLength != 0)
+            if (!IsBorder(sequence, parameters))
             {
                 return new Snapshot(attestation, History(sequence, parameters), Epochs());
             }
@@ -195,6 +213,9 @@ public sealed class ConsensusArchive(IKeyValueStore store)
 
         return null;
     }
+
+    private static bool IsBorder(ulong sequence, ConsensusParameters parameters) =>
+        parameters.EpochLength != 0 && sequence % parameters.EpochLength == 0;
 
     private List<BatchHeader> History(ulong last, ConsensusParameters parameters)
     {

@@ -210,7 +210,7 @@ public sealed class DurableRunner
                     _executor.Execute(e.Batch);
                     break;
                 case InstallSnapshot e:
-                    _executor.InstallSnapshot(e.Sequence, e.BlockHash, e.From);
+                    _executor.InstallSnapshot(e);
                     break;
                 case ServeBlocks e when Archive.Serve(e.From, e.Count, _context.Parameters) is { } answer:
                     _transport.Send([e.To], answer, null);

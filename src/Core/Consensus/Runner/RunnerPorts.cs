@@ -36,7 +36,7 @@ public interface IBatchExecutor
     void Execute(Batch batch);
 
     /// <summary>Fetches the state of an attested block and answers with <see cref="SnapshotInstalled"/>.</summary>
-    void InstallSnapshot(ulong sequence, Hash256 blockHash, Address from);
+    void InstallSnapshot(InstallSnapshot wanted);
 }
 
 /// <summary>Told of what happened, after it is saved. For metrics, logs and the RPC side.</summary>
