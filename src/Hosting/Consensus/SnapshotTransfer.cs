@@ -23,6 +23,9 @@ internal sealed class SnapshotTransfer : IAsyncDisposable
     /// <summary>Pieces of work that wait; more are dropped, and asked for again.</summary>
     private const int MaximumWaiting = 128;
 
+    /// <summary>Blocks before a held state whose batches everybody still has (<see cref="SnapshotServer.Hold"/>).</summary>
+    private const ulong NearBlocks = DeferredTransactions.Span / 2;
+
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(30);
 
@@ -157,6 +160,13 @@ internal sealed class SnapshotTransfer : IAsyncDisposable
             // In place already, after a start; or executed in the meantime.
             var isThere = _chain.GetHeader(wanted.Sequence)?.Hash == wanted.BlockHash;
             _events.Add(new SnapshotInstalled(Now, wanted.Sequence, isThere && head.Number == wanted.Sequence));
+            return;
+        }
+
+        if (wanted.Sequence - head.Number <= NearBlocks)
+        {
+            // An offer that was under way when the last snapshot was put in place: its batches are to be had.
+            _events.Add(new SnapshotInstalled(Now, wanted.Sequence, Success: false));
             return;
         }
 

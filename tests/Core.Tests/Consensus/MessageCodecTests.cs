@@ -71,7 +71,7 @@ public sealed class MessageCodecTests
             }
 
             bytes[0] = MessageCodec.Version;
-            bytes[1] = (byte)((i % 14) + 1);
+            bytes[1] = (byte)((i % 16) + 1);
             if (MessageCodec.TryDecode(bytes, out var decoded))
             {
                 Assert.Equal(bytes, MessageCodec.Encode(decoded));
@@ -117,6 +117,8 @@ public sealed class MessageCodecTests
             new FetchBlocks(5, 16),
             new Blocks([new(batch, certificate, null), new(batch, certificate, attestation)]),
             new Snapshot(attestation, [header, header], [epoch]),
+            new FetchState(70, StatePart.Nodes, [0xC1, 0x07]),
+            new StateChunk(70, StatePart.Batches, [1, 2, 3, 4]),
         ];
     }
 }
