@@ -158,7 +158,8 @@ internal sealed record ValidatorConfig
 
         return new ValidatorOptions
         {
-            PrivateKey = key, KeepBatches = KeepBatches, Host = host, Port = ConsensusPort, Sync = Sync, Gossip = Gossip,
+            PrivateKey = key, KeepBatches = KeepBatches, Host = host, Port = ConsensusPort, Sync = Sync,
+            Gossip = Gossip,
             FanOut = FanOut > 0 ? FanOut : throw new InvalidConfigurationException("fanOut takes a number from 1 up"),
             Codec = Compression, Certificate = ReadCertificate(Certificate, CertificateKey),
             Authority = ReadCertificate(Authority, null),

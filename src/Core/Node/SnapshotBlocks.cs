@@ -4,13 +4,17 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.Node;
 
-/// <summary>The blocks that come with a snapshot: the last ones, for BLOCKHASH and for looking transactions up.</summary>
+/// <summary>
+/// The blocks that come with a snapshot: the last ones, for BLOCKHASH and for looking transactions up.
+/// </summary>
 public static class SnapshotBlocks
 {
     /// <summary>Blocks that come with one at most: as far back as BLOCKHASH looks.</summary>
     public const ulong Count = 256;
 
-    /// <summary>A block's encoding and its receipts', as a store keeps them; null where the block is not there.</summary>
+    /// <summary>
+    /// A block's encoding and its receipts', as a store keeps them; null where the block is not there.
+    /// </summary>
     public static (byte[] Block, byte[] Receipts)? Read(IChain chain, ulong number) =>
         chain.GetBlock(number) is { } block && chain.GetReceipts(number) is { } receipts
             ? (BlockCodec.Encode(block.Block), ReceiptCodec.EncodeForStorage(receipts))

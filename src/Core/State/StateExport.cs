@@ -7,8 +7,8 @@ namespace SuperVm.Core.State;
 
 /// <summary>The state of one block, held still while others fetch it (<see cref="StateStore.Export"/>).</summary>
 /// <remarks>
-/// Tries know hashes of addresses and slots only, a store needs the keys themselves. For that a list of all addresses is
-/// kept, 28 bytes an account, and the slots of one contract at a time. One thread at a time.
+/// Tries know hashes of addresses and slots only, a store needs the keys themselves. For that a list of all addresses
+/// is kept, 28 bytes an account, and the slots of one contract at a time. One thread at a time.
 /// </remarks>
 public sealed class StateExport : IDisposable
 {

@@ -11,8 +11,9 @@ namespace SuperVm.Core.State;
 /// <code>
 ///   root ─▶ node, hash checked ─▶ its children's hashes ─▶ … ─▶ leaf: key checked by its hash ─▶ account, slot, code
 /// </code>
-/// Nothing that a giver makes up gets in: every node must have the hash that its parent names. What came lies beside the
-/// state that is in use, in <see cref="Column.Consensus"/>, with the list of what is missing, so that a transfer that is
+/// Nothing that a giver makes up gets in: every node must have the hash that its parent names. What came lies beside
+/// the state that is in use, in <see cref="Column.Consensus"/>, with the list of what is missing, so that a transfer
+/// that is
 /// interrupted goes on where it was. <see cref="Ready"/> lets the next <see cref="Finish"/> put it in place.
 /// </remarks>
 public sealed class StateImport
@@ -77,7 +78,8 @@ public sealed class StateImport
     public IReadOnlyList<Hash256> Codes => [.. _wanted.Order().Take(MaximumPlaces)];
 
     /// <summary>
-    /// Takes the nodes from <see cref="Places"/> on; the reason where one does not hold, and then nothing of them is kept.
+    /// Takes the nodes from <see cref="Places"/> on; the reason where one does not hold, and then nothing of them is
+    /// kept.
     /// </summary>
     public string? Take(StateNodes part)
     {
@@ -138,7 +140,9 @@ public sealed class StateImport
         return codes.Count > 0 ? null : "no code came";
     }
 
-    /// <summary>Says that the state is complete and may be put in place; the store is used no more until then.</summary>
+    /// <summary>
+    /// Says that the state is complete and may be put in place; the store is used no more until then.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Something is missing.</exception>
     public void Ready(IWriteBatch write)
     {
@@ -154,8 +158,8 @@ public sealed class StateImport
     }
 
     /// <summary>
-    /// Puts a state that is <see cref="Ready"/> in the place of the store's. A crash on the way repeats it. To be called
-    /// before the store's state is opened; does nothing where none is ready.
+    /// Puts a state that is <see cref="Ready"/> in the place of the store's. A crash on the way repeats it. To be
+    /// called before the store's state is opened; does nothing where none is ready.
     /// </summary>
     public static void Finish(IKeyValueStore store)
     {

@@ -4,7 +4,9 @@ using SuperVm.Core.State.Trie;
 
 namespace SuperVm.Core.State;
 
-/// <summary>A trie node that is to come: whose trie it is of, where it stands, and the hash that it must have.</summary>
+/// <summary>
+/// A trie node that is to come: whose trie it is of, where it stands, and the hash that it must have.
+/// </summary>
 /// <param name="IsStorage">Whether it is of an account's storage.</param>
 /// <param name="Owner">That account; zero for the trie of accounts.</param>
 /// <param name="Path">Its place; nibbles behind the depth do not count.</param>
@@ -42,7 +44,9 @@ public readonly record struct StatePlace(bool IsStorage, Address Owner, Hash256 
     }
 }
 
-/// <summary>A part of a state: trie nodes in the order of a walk, and the keys whose hashes their leaves name.</summary>
+/// <summary>
+/// A part of a state: trie nodes in the order of a walk, and the keys whose hashes their leaves name.
+/// </summary>
 /// <param name="Nodes">The RLP of each.</param>
 /// <param name="Keys">An address (20 bytes) or a slot (32 bytes) for each leaf, in the order of the leaves.</param>
 public sealed record StateNodes(IReadOnlyList<byte[]> Nodes, IReadOnlyList<byte[]> Keys);

@@ -123,7 +123,8 @@ public sealed class LocalValidators : IAsyncDisposable
             new ValidatorOptions
             {
                 PrivateKey = options.Keys[index], Validators = [], Registry = registry,
-                Parameters = options.Parameters, KeepBatches = options.KeepBatches, Network = options.Between(index, hub.Connect(address)),
+                Parameters = options.Parameters, KeepBatches = options.KeepBatches,
+                Network = options.Between(index, hub.Connect(address)),
             },
             clock, line => options.Log(index, line)));
     }

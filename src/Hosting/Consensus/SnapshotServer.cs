@@ -7,10 +7,12 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Hosting.Consensus;
 
-/// <summary>Holds the state of one block still for those who are too far behind for batches, and answers them.</summary>
+/// <summary>
+/// Holds the state of one block still for those who are too far behind for batches, and answers them.
+/// </summary>
 /// <remarks>
-/// It is held from the first question on, and let go some time after the last, or when the chain has gone too far. What is
-/// given out is not trusted by who takes it.
+/// It is held from the first question on, and let go some time after the last, or when the chain has gone too far.
+/// What is given out is not trusted by who takes it.
 /// </remarks>
 internal sealed class SnapshotServer(
     Chain chain, ConsensusArchive archive, ConsensusParameters parameters, ulong keptBatches, TimeProvider clock)

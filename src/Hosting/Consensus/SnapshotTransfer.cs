@@ -10,11 +10,14 @@ namespace SuperVm.Hosting.Consensus;
 /// <summary>A validator has to be opened again: what is in its store has changed under it.</summary>
 public sealed class RestartNeededException(string reason) : Exception(reason);
 
-/// <summary>Snapshots of a validator: gives its own to others, and takes another's where it is too far behind.</summary>
+/// <summary>
+/// Snapshots of a validator: gives its own to others, and takes another's where it is too far behind.
+/// </summary>
 /// <remarks>
 /// A task of its own does both, so that neither holds up the replica. A transfer goes on after a crash where it was
-/// (<see cref="Core.State.StateImport"/>), and ends with <see cref="RestartNeededException"/>: the new state is put in place
-/// when the chain is opened again, and then the offer is shown to the replica once more, which goes on from there.
+/// (<see cref="Core.State.StateImport"/>), and ends with <see cref="RestartNeededException"/>: the new state is put
+/// in place when the chain is opened again, and then the offer is shown to the replica once more, which goes on from
+/// there.
 /// </remarks>
 internal sealed class SnapshotTransfer : IAsyncDisposable
 {
@@ -23,7 +26,9 @@ internal sealed class SnapshotTransfer : IAsyncDisposable
     /// <summary>Pieces of work that wait; more are dropped, and asked for again.</summary>
     private const int MaximumWaiting = 128;
 
-    /// <summary>Blocks before a held state whose batches everybody still has (<see cref="SnapshotServer.Hold"/>).</summary>
+    /// <summary>
+    /// Blocks before a held state whose batches everybody still has (<see cref="SnapshotServer.Hold"/>).
+    /// </summary>
     private const ulong NearBlocks = DeferredTransactions.Span / 2;
 
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(2);

@@ -56,7 +56,9 @@ public sealed class SnapshotTests
             KeepBatches = 1, Parameters = options.Parameters with { Window = 8, BatchTransactions = 1 },
         };
 
-    /// <summary>Lets nothing through at first; then everything, but for the first parts of the state: those it bends.</summary>
+    /// <summary>
+    /// Lets nothing through at first; then everything, but for the first parts of the state: those it bends.
+    /// </summary>
     private sealed class Gate
     {
         private int _bent;
