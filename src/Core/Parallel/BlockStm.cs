@@ -27,7 +27,7 @@ namespace SuperVm.Core.Parallel;
 /// </remarks>
 internal sealed class BlockStm
 {
-    private const int Ready = 0, Executing = 1, Executed = 2, Committing = 3, Blocked = 4, Committed = 5;
+    private const int Ready = 0, Executing = 1, Executed = 2, Committing = 3, Blocked = 4, Done = 5;
     private const int StateMask = 7, IncarnationShift = 3;
     private const int NoDependent = -1, Closed = -2;
 
@@ -38,6 +38,7 @@ internal sealed class BlockStm
     private Counters _shared;
     private int _commitLock;
     private int _stopped;
+    private int _hindered, _sampleStart;
     private Exception? _failure;
 
     internal BlockStm(IBlockStmClient client, int count, BlockStmOptions options)
@@ -54,6 +55,9 @@ internal sealed class BlockStm
 
     /// <summary>What happened, for metrics and the tuner; whole once <see cref="Run"/> returned.</summary>
     internal BlockStmStatistics Statistics { get; } = new();
+
+    /// <summary>Transactions that are committed: the first so many.</summary>
+    internal int Committed => Volatile.Read(ref _shared.CommitIndex);
 
     /// <summary>Runs to the last commit, once; the calling thread is worker 0. Rethrows what a worker threw.</summary>
     internal void Run()
@@ -177,6 +181,7 @@ internal sealed class BlockStm
                     Finish(transaction);
                     return true;
                 case ExecutionStepKind.Blocked when TryBlockOn(transaction, step.BlockedOn):
+                    Volatile.Write(ref _slots[transaction].IsHindered, 1);
                     Statistics.CountDependency(worker);
                     return false;
                 case ExecutionStepKind.Suspended:
@@ -268,10 +273,28 @@ internal sealed class BlockStm
             && (!onlyOwn || _slots[next].Owner == worker) && TryCommitOne(worker, next))
         {
             Volatile.Write(ref _shared.CommitIndex, ++next);
+            Sample(next);
         }
 
         Volatile.Write(ref _commitLock, 0);
         return next != first;
+    }
+
+    /// <summary>Gives up where nearly all of the last transactions had to wait or to be executed again.</summary>
+    private void Sample(int committed)
+    {
+        if (committed - _sampleStart < BlockStmOptions.SampleSize)
+        {
+            return;
+        }
+
+        if (_options.MayGiveUp && _hindered >= BlockStmOptions.HinderedToGiveUp && committed < _count)
+        {
+            Statistics.GaveUp = true;
+            Volatile.Write(ref _stopped, 1);
+        }
+
+        (_sampleStart, _hindered) = (committed, 0);
     }
 
     private bool TryCommitOne(int worker, int transaction)
@@ -285,8 +308,10 @@ internal sealed class BlockStm
         }
 
         _options.Interleaving?.Invoke(worker);
+        _hindered += _slots[transaction].IsHindered;
         if (!_client.Validate(worker, transaction))
         {
+            _hindered += 1 - _slots[transaction].IsHindered;
             Abort(worker, transaction);
             if (!Execute(worker, transaction))
             {
@@ -307,7 +332,7 @@ internal sealed class BlockStm
             Volatile.Write(ref _stopped, 1);
         }
 
-        SetState(transaction, Committed);
+        SetState(transaction, Done);
         return true;
     }
 
@@ -397,6 +422,10 @@ internal sealed class BlockStm
         /// <summary>The worker that executed the last incarnation; no more than a hint before that.</summary>
         [FieldOffset(12)]
         public int Owner;
+
+        /// <summary>1 where an incarnation met an estimate.</summary>
+        [FieldOffset(16)]
+        public int IsHindered;
     }
 
     /// <summary>Transactions that a worker has taken and not yet looked at.</summary>

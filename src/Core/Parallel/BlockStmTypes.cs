@@ -54,10 +54,20 @@ internal interface IBlockStmClient
 /// <param name="ValidateAhead">Whether idle workers validate above the commit index.</param>
 /// <param name="Window">Transactions above the commit index that may be executed.</param>
 /// <param name="Batch">Transactions that a worker takes at a time; more than 1 where they are short.</param>
+/// <param name="MayGiveUp">Whether a chain of dependencies ends the run, the rest to be run serially.</param>
 /// <param name="Interleaving">Called at every scheduling point with the worker; tests yield or delay there.</param>
 internal sealed record BlockStmOptions(
-    int Workers, bool ValidateAhead, int Window, int Batch = 1, Action<int>? Interleaving = null)
+    int Workers, bool ValidateAhead, int Window, int Batch = 1, bool MayGiveUp = false,
+    Action<int>? Interleaving = null)
 {
+    /// <summary>Commits after which it is looked at whether workers gain anything.</summary>
+    internal const int SampleSize = 32;
+
+    /// <summary>
+    /// So many of them that waited for a lower transaction or were executed again mean that they do not.
+    /// </summary>
+    internal const int HinderedToGiveUp = 26;
+
     /// <summary>How far ahead of the commits a worker may go, for each worker.</summary>
     internal const int WindowPerWorker = 32;
 
@@ -85,6 +95,9 @@ public sealed class BlockStmStatistics
 
     /// <summary>Times that a worker found nothing to do.</summary>
     public long Idle => Sum(4);
+
+    /// <summary>Whether the run ended early, because what it ran was a chain of dependencies.</summary>
+    public bool GaveUp { get; internal set; }
 
     internal void CountExecution(int worker) => _counts[worker * Stride]++;
 

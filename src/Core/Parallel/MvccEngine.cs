@@ -62,7 +62,7 @@ public sealed class MvccEngine<TKey, TValue>
         var scheduler = new BlockStm(
             client, batch.Count, new BlockStmOptions(
                 options.Workers, options.ValidateAhead, options.Workers * BlockStmOptions.WindowPerWorker,
-                options.Batch, options.Interleaving));
+                options.Batch, MayGiveUp: false, options.Interleaving));
         Statistics = scheduler.Statistics;
         scheduler.Run();
         CommitToStore(location => location.TryFinish());

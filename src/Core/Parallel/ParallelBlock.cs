@@ -48,13 +48,22 @@ internal sealed class ParallelBlock : IBlockStmClient
         var window = isDistant ? _count : options.Workers * BlockStmOptions.WindowPerWorker;
         _scheduler = new BlockStm(
             this, _count, new BlockStmOptions(
-                options.Workers, options.ValidateAhead, window, isDistant ? 1 : options.Batch, options.Interleaving));
+                options.Workers, options.ValidateAhead, window, isDistant ? 1 : options.Batch,
+                MayGiveUp: !isDistant && options.SerialBelow > 0, options.Interleaving));
         _missing = new MissingKeys(outcome.State.Parent as IStateLoader, _scheduler);
     }
+
+    /// <summary>How many transactions are done: all, or so many that the rest had better run serially.</summary>
+    internal int Done => _scheduler.Committed;
 
     internal BlockStmStatistics Run()
     {
         _scheduler.Run();
+        if (_scheduler.Statistics.GaveUp)
+        {
+            Conclude(0);
+        }
+
         if (_outcome.Error == BlockExecutionError.None)
         {
             AdoptTaken();
@@ -186,7 +195,7 @@ internal sealed class ParallelBlock : IBlockStmClient
             _outcome.State.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(taken));
         }
 
-        for (var i = 0; i < _count; i++)
+        for (var i = 0; i < _scheduler.Committed; i++)
         {
             if (_records[i].NewCode.Count > 0 && _records[i].Outcome.Error == TransactionError.None)
             {
@@ -198,14 +207,16 @@ internal sealed class ParallelBlock : IBlockStmClient
     /// <summary>Gives the account its final values; answers it where the block had not known it.</summary>
     private BlockAccount? TakeOver(AccountLocation location)
     {
+        // Where the run ended early, what stands above the last commit does not count.
+        var end = _scheduler.Committed;
         var known = _outcome.State.Known(location.Address);
         var target = known ?? new BlockAccount(location.Address, location.BaseExists, location.Base);
         if (!location.IsPristine)
         {
-            location.TryResolve(int.MaxValue, AccountPart.Life, out var life);
-            location.TryResolve(int.MaxValue, AccountPart.Nonce, out var nonce);
-            location.TryResolve(int.MaxValue, AccountPart.Balance, out var balance);
-            location.TryResolve(int.MaxValue, AccountPart.CodeHash, out var code);
+            location.TryResolve(end, AccountPart.Life, out var life);
+            location.TryResolve(end, AccountPart.Nonce, out var nonce);
+            location.TryResolve(end, AccountPart.Balance, out var balance);
+            location.TryResolve(end, AccountPart.CodeHash, out var code);
             var account = new Account(
                 nonce.Value.U0, balance.Value,
                 System.Runtime.CompilerServices.Unsafe.BitCast<UInt256, Hash256>(code.Value),
@@ -215,7 +226,7 @@ internal sealed class ParallelBlock : IBlockStmClient
 
         for (var slot = location.Slots; slot is not null; slot = slot.NextOfOwner)
         {
-            slot.TryResolve(int.MaxValue, out var value);
+            slot.TryResolve(end, out var value);
             target.ReplaceSlot(slot.Key, slot.Base, value.Value);
         }
 

@@ -119,6 +119,10 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         var block = new ParallelBlock(
             input, outcome, first, end, _workers, _memory, _plan.Predecessors, _records, options);
         Statistics = block.Run();
+        if (outcome.Error == BlockExecutionError.None && first + block.Done < end)
+        {
+            _serial.Run(input, outcome, first + block.Done, end);
+        }
     }
 
     /// <summary>Records are kept from block to block, up to the largest block.</summary>

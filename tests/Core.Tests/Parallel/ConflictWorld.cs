@@ -113,6 +113,17 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
         return transactions;
     }
 
+    /// <summary>Every transaction writes the slot that the next one reads.</summary>
+    internal static List<Transaction> ChainBlock(int count)
+    {
+        var nonces = new ulong[Senders];
+        return [.. Enumerable.Range(0, count).Select(i => new Transaction
+        {
+            Type = TransactionType.Legacy, Nonce = nonces[1 + (i % 11)]++, GasLimit = 30_000, MaxFeePerGas = 1,
+            MaxPriorityFeePerGas = 1, To = Counter, Sender = SenderAddress(1 + (i % 11)),
+        })];
+    }
+
     private static Transaction Transfer(Random random, Address sender, ulong nonce)
     {
         var price = new UInt256((ulong)random.Next(4));

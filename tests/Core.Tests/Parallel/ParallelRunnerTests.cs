@@ -37,7 +37,7 @@ public sealed class ParallelRunnerTests
             var transactions = world.RandomBlock(new Random((seed * 100) + round), 120);
             var serial = new SerialTransactionRunner(new EvmEngine());
             var options = new ParallelRunnerOptions(
-                workers, validateAhead, SerialBelow: 0, Batch: 1 + (round % 4),
+                workers, validateAhead, SerialBelow: round % 3 == 1 ? 8 : 0, Batch: 1 + (round % 4),
                 Interleaving: round % 2 == 0 ? null : Disturbance.Of(seed));
             var parallel = new ParallelTransactionRunner(() => new EvmEngine(), options);
             Assert.Equal(Describe(world, transactions, serial, false), Describe(world, transactions, parallel, false));
@@ -97,6 +97,19 @@ public sealed class ParallelRunnerTests
             Assert.Equal(strict.LeftOut, strictInParallel.LeftOut);
             Assert.Equal(strict.Error, strictInParallel.Error);
         }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void A_chain_of_dependencies_ends_as_the_serial_block(int workers)
+    {
+        var world = new ConflictWorld(Fork.Osaka, hasCoinbase: true);
+        var transactions = ConflictWorld.ChainBlock(400);
+        var parallel = new ParallelTransactionRunner(
+            () => new EvmEngine(), new ParallelRunnerOptions(workers, Batch: 1, Interleaving: Disturbance.Of(workers)));
+        var described = Describe(world, transactions, parallel, false);
+        Assert.Equal(Describe(world, transactions, new SerialTransactionRunner(new EvmEngine()), false), described);
     }
 
     [Theory]
