@@ -32,6 +32,17 @@ internal sealed class BenchContext(
         Progress.WriteLine(figure.ToLine());
     }
 
+    /// <summary>Runs <paramref name="body"/> again and again for a while, at least twice, without measuring it.</summary>
+    internal void WarmUp(TimeSpan duration, Action body)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var run = 0; run < 2 || Stopwatch.GetElapsedTime(started) < duration; run++)
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            body();
+        }
+    }
+
     /// <summary>
     /// Runs <paramref name="body"/> once to warm up and then <see cref="Runs"/> times, and reports
     /// <paramref name="operations"/> (of one run) a second.

@@ -18,6 +18,8 @@ internal static class BenchmarkList
         new RootBenchmark(),
         new TransferBenchmark(),
         new Erc20Benchmark(),
+        new UniswapBenchmark(),
+        new GrowthBenchmark(),
         new ReplayBenchmark(),
         new LatencyBenchmark(),
         new RecoverBenchmark(),

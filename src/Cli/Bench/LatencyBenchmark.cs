@@ -1,9 +1,9 @@
+using SuperVm.Cli.Bench.Blocks;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Parallel;
 using SuperVm.Core.Primitives;
-using SuperVm.Core.State;
 
 namespace SuperVm.Cli.Bench;
 
@@ -100,44 +100,5 @@ internal sealed class LatencyBenchmark : IBenchmark
             },
             Transactions = transactions, ParentHash = Hash256.Zero, SkipStatelessChecks = true,
         };
-    }
-
-    /// <summary>A cache that is empty at first, before a database that answers after a while.</summary>
-    private sealed class DistantState(MemoryState database, TimeSpan latency) : IStateReader, IStateLoader
-    {
-        private readonly System.Collections.Concurrent.ConcurrentDictionary<MissingKey, byte> _loaded = new();
-
-        public ReadStatus ReadAccount(in Address address, out Account account)
-        {
-            account = default;
-            return _loaded.ContainsKey(new MissingKey(MissingKind.Account, address, default, default))
-                ? database.ReadAccount(address, out account)
-                : ReadStatus.NotLoaded;
-        }
-
-        public ReadStatus ReadSlot(in Address address, in UInt256 slot, out UInt256 value)
-        {
-            value = default;
-            return _loaded.ContainsKey(new MissingKey(MissingKind.Slot, address, slot, default))
-                ? database.ReadSlot(address, slot, out value)
-                : ReadStatus.NotLoaded;
-        }
-
-        public ReadStatus ReadCode(in Hash256 codeHash, out Code? code) => database.ReadCode(codeHash, out code);
-
-        public void Load(IReadOnlyList<MissingKey> keys)
-        {
-            var until = System.Diagnostics.Stopwatch.GetTimestamp();
-            Thread.Sleep(latency.TotalMilliseconds >= 1 ? latency : TimeSpan.Zero);
-            while (System.Diagnostics.Stopwatch.GetElapsedTime(until) < latency)
-            {
-                Thread.SpinWait(20);
-            }
-
-            foreach (var key in keys)
-            {
-                _loaded[key] = 0;
-            }
-        }
     }
 }

@@ -1,8 +1,4 @@
-using SuperVm.Core.Execution;
-using SuperVm.Core.Execution.Evm;
-using SuperVm.Core.Ledger;
-using SuperVm.Core.Parallel;
-using SuperVm.Core.Primitives;
+using SuperVm.Cli.Bench.Blocks;
 
 namespace SuperVm.Cli.Bench;
 
@@ -15,81 +11,22 @@ internal sealed class TransferBenchmark : IBenchmark
 
     public string Name => "transfer";
 
-    public string Description => "blocks of 10,000 plain transfers, one worker and two, in memory, no signatures";
+    public string Description => "blocks of 10,000 plain transfers, one worker and more, in memory, no signatures";
 
     public Task RunAsync(BenchContext context)
     {
-        var world = new MemoryState();
-        var inputs = Blocks(world, BlocksPerRun, TransfersPerBlock);
-        Measure(context, "one_worker", inputs, world, new SerialTransactionRunner(new EvmEngine()));
+        var world = new TransferWorld(Accounts);
+        var inputs = Enumerable.Range(0, BlocksPerRun).Select(i => world.Block(TransfersPerBlock, i)).ToArray();
+        BlockRuns.Measure(context, "serial", inputs, world.State, BlockRuns.Serial());
+        var figures = new Dictionary<int, double>();
         foreach (var workers in (int[])[1, 2, 4, 8])
         {
-            var options = new ParallelRunnerOptions(workers, ValidateAhead: workers > 2);
-            Measure(context, $"runner_{workers}", inputs, world,
-                new ParallelTransactionRunner(() => new EvmEngine(), options));
+            figures[workers] = BlockRuns.Measure(
+                context, $"workers_{workers}", inputs, world.State, BlockRuns.Workers(workers));
         }
 
+        BlockRuns.Measure(context, "tuned", inputs, world.State, BlockRuns.Tuned());
+        context.Report("two_workers_to_one", "x", figures[2] / figures[1]);
         return Task.CompletedTask;
-    }
-
-    /// <summary>Fills a world with accounts and answers blocks of transfers between them.</summary>
-    internal static BlockInput[] Blocks(MemoryState world, int blocks, int transfers)
-    {
-        for (var i = 0; i < Accounts; i++)
-        {
-            world.Put(AccountAt(i), 1_000_000_000_000_000_000);
-        }
-
-        return [.. Enumerable.Range(0, blocks).Select(i => Block(world, i, transfers))];
-    }
-
-    private static void Measure(
-        BenchContext context, string name, BlockInput[] inputs, MemoryState world, ITransactionRunner runner)
-    {
-        var processor = new BlockProcessor(new EvmEngine(), runner);
-        Run();
-        Run();
-        context.Measure(name, "tx/s", (double)TransfersPerBlock * BlocksPerRun, Run);
-
-        void Run()
-        {
-            foreach (var input in inputs)
-            {
-                var outcome = processor.Execute(input, world);
-                if (outcome.Included.Count != TransfersPerBlock)
-                {
-                    throw new InvalidOperationException($"{outcome.LeftOut.Count} transfers were left out.");
-                }
-            }
-        }
-    }
-
-    private static Address AccountAt(int index) => Address.FromNumber(0x1000_0000 + (ulong)index);
-
-    private static BlockInput Block(MemoryState world, int seed, int transfers)
-    {
-        var random = new Random(seed);
-        var nonces = new ulong[Accounts];
-        var transactions = new Transaction[transfers];
-        for (var i = 0; i < transactions.Length; i++)
-        {
-            var sender = random.Next(Accounts);
-            transactions[i] = new Transaction
-            {
-                Type = TransactionType.DynamicFee, ChainId = 1, Nonce = nonces[sender]++, GasLimit = 21_000,
-                MaxFeePerGas = 20, MaxPriorityFeePerGas = 1, To = AccountAt(random.Next(Accounts)), Value = 1,
-                Sender = AccountAt(sender),
-            };
-        }
-
-        return new BlockInput
-        {
-            Context = new BlockContext
-            {
-                Rules = ForkRules.Of(Fork.Osaka), ChainId = 1, Number = 1, GasLimit = 1_000_000_000, BaseFee = 10,
-                Coinbase = Address.FromNumber(0xC01), BlockHashes = world,
-            },
-            Transactions = transactions, ParentHash = Hash256.Zero, SkipStatelessChecks = true,
-        };
     }
 }

@@ -2,7 +2,7 @@ using SuperVm.Core.Execution;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
 
-namespace SuperVm.Cli.Bench;
+namespace SuperVm.Cli.Bench.Blocks;
 
 /// <summary>
 /// A state in dictionaries, for benchmarks that measure execution alone. Read by many threads, filled by one.
