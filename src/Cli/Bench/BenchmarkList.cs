@@ -20,6 +20,7 @@ internal static class BenchmarkList
         new Erc20Benchmark(),
         new UniswapBenchmark(),
         new GrowthBenchmark(),
+        new TunerBenchmark(),
         new ReplayBenchmark(),
         new LatencyBenchmark(),
         new RecoverBenchmark(),

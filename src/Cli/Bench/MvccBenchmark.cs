@@ -15,7 +15,10 @@ internal sealed class MvccBenchmark : IBenchmark
     private const long InitialBalance = 1_000_000_000;
     private const int ZipfAccounts = 1_000;
 
-    private static readonly MvccOptions[] Choices = [new(1), new(2), new(2, BloomFilter: true)];
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
+
+    private static readonly MvccOptions[] Choices =
+        [new(1), new(2), new(2, BloomFilter: true), new(2, Batch: 8)];
 
     private readonly Option<bool> _explain = new("--explain")
     {
@@ -36,13 +39,15 @@ internal sealed class MvccBenchmark : IBenchmark
             var lazyBatches = Enumerable.Range(0, BatchesPerRun).Select(i => Batch(accounts, i, lazy: true)).ToArray();
             Measure(context, $"{load}_serial", accounts, batches, new MvccOptions(1));
             Measure(context, $"{load}_stm_2", accounts, batches, new MvccOptions(2, LazyAdditions: false));
+            Measure(context, $"{load}_stm_2_batch_8", accounts, batches,
+                new MvccOptions(2, LazyAdditions: false, Batch: 8));
             Measure(context, $"{load}_stm_2_bloom", accounts, batches,
                 new MvccOptions(2, LazyAdditions: false, BloomFilter: true));
             Measure(context, $"{load}_stm_2_lazy", accounts, lazyBatches, new MvccOptions(2));
             MeasureTuned(context, $"{load}_tuned", accounts, lazyBatches);
         }
 
-        foreach (var skew in (double[])[0, 0.6, 1.2])
+        foreach (var skew in (double[])[0, 0.3, 0.6, 0.9, 1.2])
         {
             var batches = Enumerable.Range(0, BatchesPerRun)
                 .Select(i => Batch(ZipfAccounts, i, lazy: false, skew)).ToArray();
@@ -59,9 +64,8 @@ internal sealed class MvccBenchmark : IBenchmark
         BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches)
     {
         var engine = new MvccEngine<int, Amount>(Seeded(accounts));
-        var tuner = new AutoTuner(["serial", "2 workers", "2 workers, Bloom filter"]);
-        Run();
-        Run();
+        var tuner = new AutoTuner(["serial", "2 workers", "2 workers, Bloom filter", "2 workers, 8 at a time"]);
+        context.WarmUp(WarmUp, Run);
         context.Measure(name, "tx/s", (double)Transfers * BatchesPerRun, Run);
         if (context.Options.GetValue(_explain))
         {
@@ -82,7 +86,7 @@ internal sealed class MvccBenchmark : IBenchmark
 
     private static MvccStore<int, Amount> Seeded(int accounts)
     {
-        var store = new MvccStore<int, Amount>();
+        var store = new MvccStore<int, Amount>(clock: TimeProvider.System);
         for (var i = 0; i < accounts; i++)
         {
             store.Seed(i, new Amount(InitialBalance));
@@ -95,16 +99,11 @@ internal sealed class MvccBenchmark : IBenchmark
         BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches, MvccOptions options)
     {
         var store = Seeded(accounts);
-
         var engine = new MvccEngine<int, Amount>(store);
-        Run();
-        Run();
+        context.WarmUp(WarmUp, Run);
         context.Measure(name, "tx/s", (double)Transfers * BatchesPerRun, Run);
-        var statistics = engine.Statistics;
-        if (options.Workers > 1)
-        {
-            context.Report($"{name}_aborts_a_batch", "1", statistics.Aborts);
-        }
+        ReportWaiting(context, name, engine, batches, options);
+        ReportCollection(context, name, store, Run);
 
         var total = Enumerable.Range(0, accounts).Sum(i => store.Read(i).Value);
         if (total != InitialBalance * accounts)
@@ -119,6 +118,43 @@ internal sealed class MvccBenchmark : IBenchmark
                 engine.Execute(batch, options);
             }
         }
+    }
+
+    /// <summary>What a run beside the measured ones counts, with the clock on.</summary>
+    private static void ReportWaiting(
+        BenchContext context, string name, MvccEngine<int, Amount> engine, MvccTransaction<int, Amount>[][] batches,
+        MvccOptions options)
+    {
+        if (options.Workers == 1)
+        {
+            return;
+        }
+
+        var (aborts, falseConflicts, waited) = (0L, 0L, TimeSpan.Zero);
+        var started = Stopwatch.GetTimestamp();
+        foreach (var batch in batches)
+        {
+            engine.Execute(batch, options with { Clock = TimeProvider.System });
+            aborts += engine.Statistics.Aborts;
+            falseConflicts += engine.Statistics.FalseConflicts;
+            waited += engine.Statistics.Waited;
+        }
+
+        var transactions = (double)Transfers * batches.Length;
+        context.Report($"{name}_aborts", "%", 100 * aborts / transactions);
+        context.Report($"{name}_false_conflicts", "%", 100 * falseConflicts / transactions);
+        context.Report($"{name}_waiting", "%",
+            100 * waited.TotalSeconds / (Stopwatch.GetElapsedTime(started).TotalSeconds * options.Workers));
+    }
+
+    private static void ReportCollection(
+        BenchContext context, string name, MvccStore<int, Amount> store, Action run)
+    {
+        var before = store.CollectionTime;
+        var started = Stopwatch.GetTimestamp();
+        run();
+        context.Report($"{name}_collection", "%",
+            100 * (store.CollectionTime - before).TotalSeconds / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     /// <summary>The account of a number in [0, 1) where the k-th account is chosen with weight 1 / k^skew.</summary>

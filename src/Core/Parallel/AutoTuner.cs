@@ -8,20 +8,27 @@ namespace SuperVm.Core.Parallel;
 /// </summary>
 /// <remarks>
 /// Every choice ("arm") has a smoothed cost a unit of work. The cheapest runs; the others are tried again at intervals
-/// that double while they keep losing, so that trying costs little, and begin anew when the running one's cost jumps:
+/// that are the longer the more they lose, so that trying costs a hundredth, and begin anew when the running one's cost
+/// jumps:
 /// <code>
 ///   Choose ─▶ due for a trial? ─▶ that arm            Observe ─▶ smooth its cost ─▶ cost jumped? ─▶ try all soon
-///                    └──────────▶ the cheapest                        └─ a trial lost? ─▶ double its interval
+///                    └──────────▶ the cheapest                        └─ a trial lost? ─▶ its interval by how much
 /// </code>
 /// It knows nothing of what the arms do. Not thread-safe; time comes in with the observations.
 /// </remarks>
 public sealed class AutoTuner
 {
-    /// <summary>Decisions after which a losing arm is tried again, at first and at most.</summary>
-    private const int FirstInterval = 8, LongestInterval = 512;
+    /// <summary>Decisions after which a losing arm is tried again, at least and at most.</summary>
+    private const int ShortestInterval = 8, LongestInterval = 16_384;
+
+    /// <summary>What trials may cost: one part in so many of all work.</summary>
+    private const double TrialShare = 100;
 
     /// <summary>Weight of a new observation in the smoothed cost.</summary>
-    private const double Smoothing = 0.25;
+    private const double Smoothing = 0.125;
+
+    /// <summary>An arm must cost less than this part of the running one's cost to take its place.</summary>
+    private const double Better = 0.97;
 
     /// <summary>An observation this many times above or below the smoothed cost counts as a jump.</summary>
     private const double Jump = 1.6;
@@ -74,9 +81,9 @@ public sealed class AutoTuner
 
         var cost = elapsed / work;
         ref var observed = ref _arms[arm];
-        if (arm == _running)
+        if (arm == _running && IsOutlier(observed, cost))
         {
-            Watch(observed, cost);
+            return;
         }
 
         // A losing arm is seen seldom: what it cost long ago says nothing once it costs something else.
@@ -87,7 +94,7 @@ public sealed class AutoTuner
         observed.Observations++;
         if (arm != _running)
         {
-            Judge(arm);
+            Judge(arm, isSurprise: isStale);
         }
         else
         {
@@ -111,31 +118,44 @@ public sealed class AutoTuner
             $"{_decisions} decisions, {Changes} changes of the winner").ToString();
     }
 
-    private void Watch(in Arm arm, double cost)
+    /// <summary>
+    /// Whether the running arm's cost is far from what it was: noise once or twice, then a sign that the work has changed,
+    /// whereupon all arms begin anew.
+    /// </summary>
+    private bool IsOutlier(in Arm arm, double cost)
     {
         var jumped = arm.Observations > 0 && (cost > arm.Cost * Jump || cost < arm.Cost / Jump);
         _jumps = jumped ? _jumps + 1 : 0;
         if (_jumps < JumpsToReset)
         {
-            return;
+            return jumped;
         }
 
         _jumps = 0;
         for (var i = 0; i < _arms.Length; i++)
         {
-            _arms[i].Interval = FirstInterval;
+            _arms[i].Interval = ShortestInterval;
             _arms[i].NextTrial = _decisions + 1 + i;
-            _arms[i].Observations = i == _running ? _arms[i].Observations : 0;
+            _arms[i].Observations = 0;
         }
+
+        return false;
     }
 
-    private void Judge(int arm)
+    /// <summary>Says when a losing arm is tried again: soon, where what it cost is a surprise that may be noise.</summary>
+    private void Judge(int arm, bool isSurprise)
     {
         ref var tried = ref _arms[arm];
-        var won = _arms[_running].Observations > 0 && tried.Cost < _arms[_running].Cost;
-        tried.Interval = won ? FirstInterval : Math.Min(tried.Interval * 2, LongestInterval);
+        tried.Interval = isSurprise || _arms[_running].Observations == 0 ? ShortestInterval : IntervalOf(tried);
         tried.NextTrial = _decisions + tried.Interval;
         TakeCheapest();
+    }
+
+    /// <summary>The longer, the more a trial costs beyond what the winner would have cost.</summary>
+    private int IntervalOf(in Arm tried)
+    {
+        var loss = (tried.Cost / _arms[_running].Cost) - 1;
+        return (int)Math.Clamp(loss * TrialShare, ShortestInterval, LongestInterval);
     }
 
     private void TakeCheapest()
@@ -143,7 +163,8 @@ public sealed class AutoTuner
         var cheapest = _running;
         for (var i = 0; i < _arms.Length; i++)
         {
-            if (_arms[i].Observations > 0 && _arms[i].Cost < _arms[cheapest].Cost)
+            var toBeat = _arms[cheapest].Cost * (cheapest == _running ? Better : 1);
+            if (_arms[i].Observations > 0 && _arms[i].Cost < toBeat)
             {
                 cheapest = i;
             }
@@ -151,8 +172,8 @@ public sealed class AutoTuner
 
         if (cheapest != _running)
         {
-            _arms[_running].NextTrial = _decisions + FirstInterval;
-            _arms[_running].Interval = FirstInterval;
+            _arms[_running].NextTrial = _decisions + ShortestInterval;
+            _arms[_running].Interval = ShortestInterval;
             _running = cheapest;
             _jumps = 0;
             Changes++;
@@ -165,6 +186,6 @@ public sealed class AutoTuner
         public double Cost;
         public long Observations;
         public long NextTrial;
-        public int Interval = FirstInterval;
+        public int Interval = ShortestInterval;
     }
 }

@@ -39,6 +39,7 @@ internal sealed class BlockStm
     private int _commitLock;
     private int _stopped;
     private int _hindered, _sampleStart;
+    private long _waited;
     private Exception? _failure;
 
     internal BlockStm(IBlockStmClient client, int count, BlockStmOptions options)
@@ -73,6 +74,7 @@ internal sealed class BlockStm
         Guard(0);
         Task.WaitAll(tasks);
         ArrayPool<Slot>.Shared.Return(_slots);
+        Statistics.Waited = _options.Clock?.GetElapsedTime(0, _waited) ?? TimeSpan.Zero;
         if (_failure is { } failure)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
@@ -103,6 +105,7 @@ internal sealed class BlockStm
         var spinner = default(SpinWait);
         var batch = default(Range);
         var onlyOwn = _options.Batch > 1;
+        var (waitingSince, waited) = (0L, 0L);
         while (!IsDone)
         {
             _options.Interleaving?.Invoke(worker);
@@ -110,12 +113,25 @@ internal sealed class BlockStm
                 || (onlyOwn && TryCommit(worker, onlyOwn: false)) || _client.TryLoad(worker))
             {
                 spinner.Reset();
+                if (waitingSince != 0)
+                {
+                    waited += _options.Clock!.GetTimestamp() - waitingSince;
+                    waitingSince = 0;
+                }
+
                 continue;
             }
 
             Statistics.CountIdle(worker);
+            if (_options.Clock is { } clock && waitingSince == 0)
+            {
+                waitingSince = clock.GetTimestamp();
+            }
+
             spinner.SpinOnce(sleep1Threshold: -1);
         }
+
+        Interlocked.Add(ref _waited, waited);
     }
 
     private bool TryExecuteNext(int worker, ref Range batch)

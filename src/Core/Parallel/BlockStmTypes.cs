@@ -55,10 +55,11 @@ internal interface IBlockStmClient
 /// <param name="Window">Transactions above the commit index that may be executed.</param>
 /// <param name="Batch">Transactions that a worker takes at a time; more than 1 where they are short.</param>
 /// <param name="MayGiveUp">Whether a chain of dependencies ends the run, the rest to be run serially.</param>
+/// <param name="Clock">Measures how long workers have nothing to do; null: not measured.</param>
 /// <param name="Interleaving">Called at every scheduling point with the worker; tests yield or delay there.</param>
 internal sealed record BlockStmOptions(
     int Workers, bool ValidateAhead, int Window, int Batch = 1, bool MayGiveUp = false,
-    Action<int>? Interleaving = null)
+    TimeProvider? Clock = null, Action<int>? Interleaving = null)
 {
     /// <summary>Commits after which it is looked at whether workers gain anything.</summary>
     internal const int SampleSize = 32;
@@ -96,6 +97,12 @@ public sealed class BlockStmStatistics
     /// <summary>Times that a worker found nothing to do.</summary>
     public long Idle => Sum(4);
 
+    /// <summary>Incarnations that were thrown away although the next one wrote exactly the same.</summary>
+    public long FalseConflicts => Sum(5);
+
+    /// <summary>How long workers had nothing to do, all together; zero where no clock was given.</summary>
+    public TimeSpan Waited { get; internal set; }
+
     /// <summary>Whether the run ended early, because what it ran was a chain of dependencies.</summary>
     public bool GaveUp { get; internal set; }
 
@@ -108,6 +115,8 @@ public sealed class BlockStmStatistics
     internal void CountSuspension(int worker) => _counts[(worker * Stride) + 3]++;
 
     internal void CountIdle(int worker) => _counts[(worker * Stride) + 4]++;
+
+    internal void CountFalseConflict(int worker) => _counts[(worker * Stride) + 5]++;
 
     private long Sum(int counter)
     {

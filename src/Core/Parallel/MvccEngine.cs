@@ -62,7 +62,7 @@ public sealed class MvccEngine<TKey, TValue>
         var scheduler = new BlockStm(
             client, batch.Count, new BlockStmOptions(
                 options.Workers, options.ValidateAhead, options.Workers * BlockStmOptions.WindowPerWorker,
-                options.Batch, MayGiveUp: false, options.Interleaving));
+                options.Batch, MayGiveUp: false, options.Clock, options.Interleaving));
         Statistics = scheduler.Statistics;
         scheduler.Run();
         CommitToStore(location => location.TryFinish());
@@ -142,6 +142,11 @@ public sealed class MvccEngine<TKey, TValue>
             }
 
             var signature = view.Publish(record);
+            if (record.RepeatedItself)
+            {
+                engine.Statistics.CountFalseConflict(worker);
+            }
+
             _log?.Append(signature);
             return ExecutionStep.Done;
         }
@@ -177,10 +182,11 @@ public sealed class MvccEngine<TKey, TValue>
 /// <param name="BloomFilter">Whether validation looks at write signatures before it looks at versions.</param>
 /// <param name="ValidateAhead">Whether idle workers validate what cannot be committed yet.</param>
 /// <param name="Batch">Transactions that a worker takes at a time.</param>
+/// <param name="Clock">Measures how long workers wait; null: not measured.</param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
 public sealed record MvccOptions(
     int Workers, bool LazyAdditions = true, bool BloomFilter = false, bool ValidateAhead = false, int Batch = 1,
-    Action<int>? Interleaving = null);
+    TimeProvider? Clock = null, Action<int>? Interleaving = null);
 
 /// <summary>A key with its versions of the batch under way and its committed value.</summary>
 internal sealed class MvccLocation<TKey, TValue>

@@ -19,12 +19,15 @@ public sealed class MvccStore<TKey, TValue>
     private readonly Queue<(History History, long Height)> _superseded = new();
     private readonly SortedDictionary<long, int> _pins = [];
     private readonly long _retainedHeights;
+    private readonly TimeProvider? _clock;
     private long _head;
     private int _lengthened;
 
     /// <param name="retainedHeights">Heights below the head that stay readable without a pin.</param>
-    public MvccStore(long retainedHeights = 0)
+    /// <param name="clock">Measures how long collection takes; null: not measured.</param>
+    public MvccStore(long retainedHeights = 0, TimeProvider? clock = null)
     {
+        _clock = clock;
         ArgumentOutOfRangeException.ThrowIfNegative(retainedHeights);
         _retainedHeights = retainedHeights;
     }
@@ -34,6 +37,9 @@ public sealed class MvccStore<TKey, TValue>
 
     /// <summary>Versions that collection cut off, since the beginning.</summary>
     public long CollectedVersions { get; private set; }
+
+    /// <summary>What collection took since the beginning; zero where no clock was given.</summary>
+    public TimeSpan CollectionTime { get; private set; }
 
     /// <summary>Superseded versions that wait until nobody can see them.</summary>
     public int PendingVersions => _superseded.Count;
@@ -102,6 +108,13 @@ public sealed class MvccStore<TKey, TValue>
     internal void EndCommit(long height)
     {
         Volatile.Write(ref _head, height);
+        var started = _clock?.GetTimestamp() ?? 0;
+        Collect();
+        CollectionTime += _clock?.GetElapsedTime(started) ?? TimeSpan.Zero;
+    }
+
+    private void Collect()
+    {
         var watermark = Watermark;
         for (var budget = (2 * _lengthened) + 1; budget > 0 && _superseded.Count > 0; budget--)
         {

@@ -150,8 +150,8 @@ public sealed class MvccView<TKey, TValue>
             if (access.Has(AccessFlags.Written | AccessFlags.Added))
             {
                 var kind = access.Has(AccessFlags.Written) ? VersionKind.Value : VersionKind.Delta;
-                record.AddWrite(access.Location, access.Location.Chain.Write(
-                    _transaction, incarnation, kind, access.Value, Arena));
+                var version = access.Location.Chain.Write(_transaction, incarnation, kind, access.Value, Arena);
+                record.AddWrite(access.Location, version, access.Value);
             }
         }
 

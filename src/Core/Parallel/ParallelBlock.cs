@@ -49,7 +49,7 @@ internal sealed class ParallelBlock : IBlockStmClient
         _scheduler = new BlockStm(
             this, _count, new BlockStmOptions(
                 options.Workers, options.ValidateAhead, window, isDistant ? 1 : options.Batch,
-                MayGiveUp: !isDistant && options.SerialBelow > 0, options.Interleaving));
+                MayGiveUp: !isDistant && options.SerialBelow > 0, Interleaving: options.Interleaving));
         _missing = new MissingKeys(outcome.State.Parent as IStateLoader, _scheduler);
     }
 

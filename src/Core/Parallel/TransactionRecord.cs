@@ -19,6 +19,9 @@ internal sealed class TransactionRecord<TKey, TValue>
 
     internal int Incarnation;
 
+    /// <summary>Whether the last incarnation wrote exactly what the one before had written.</summary>
+    internal bool RepeatedItself { get; private set; }
+
     /// <summary>Where the write log stood before the first read.</summary>
     internal long LogPosition;
 
@@ -42,14 +45,15 @@ internal sealed class TransactionRecord<TKey, TValue>
         _readSignature |= WriteLog.SignatureOf(location);
     }
 
-    internal void AddWrite(MvccLocation<TKey, TValue> location, VersionChain<TValue>.Version version)
+    internal void AddWrite(
+        MvccLocation<TKey, TValue> location, VersionChain<TValue>.Version version, in TValue value)
     {
         if (_writeCount == _writes.Length)
         {
             Array.Resize(ref _writes, _writes.Length * 2);
         }
 
-        _writes[_writeCount++] = new WriteEntry(location, version);
+        _writes[_writeCount++] = new WriteEntry(location, version, value);
     }
 
     /// <summary>
@@ -63,6 +67,7 @@ internal sealed class TransactionRecord<TKey, TValue>
             signature |= WriteLog.SignatureOf(_writes[i].Location);
         }
 
+        RepeatedItself = Incarnation > 1 && HasRepeatedItself();
         var changed = signature | (_earlierCount > 0 ? _writeSignature : 0);
         _writeSignature = signature;
         for (var i = 0; i < _earlierCount; i++)
@@ -74,6 +79,18 @@ internal sealed class TransactionRecord<TKey, TValue>
         }
 
         return changed;
+    }
+
+    private bool HasRepeatedItself()
+    {
+        var same = _writeCount == _earlierCount;
+        for (var i = 0; i < _writeCount && same; i++)
+        {
+            same = ReferenceEquals(_writes[i].Version, _earlier[i].Version)
+                && _writes[i].Value.Equals(_earlier[i].Value);
+        }
+
+        return same;
     }
 
     private bool Writes(VersionChain<TValue>.Version version)
@@ -154,7 +171,7 @@ internal sealed class TransactionRecord<TKey, TValue>
         MvccLocation<TKey, TValue> Location, int Transaction, int Incarnation, TValue Value);
 
     private readonly record struct WriteEntry(
-        MvccLocation<TKey, TValue> Location, VersionChain<TValue>.Version Version);
+        MvccLocation<TKey, TValue> Location, VersionChain<TValue>.Version Version, TValue Value);
 }
 
 /// <summary>
