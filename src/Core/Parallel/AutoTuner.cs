@@ -21,6 +21,9 @@ public sealed class AutoTuner
     /// <summary>Decisions after which a losing arm is tried again, at least and at most.</summary>
     private const int ShortestInterval = 8, LongestInterval = 16_384;
 
+    /// <summary>Decisions after which a trial that won is confirmed.</summary>
+    private const int ConfirmingInterval = 2;
+
     /// <summary>What trials may cost: one part in so many of all work.</summary>
     private const double TrialShare = 100;
 
@@ -28,13 +31,16 @@ public sealed class AutoTuner
     private const double Smoothing = 0.125;
 
     /// <summary>An arm must cost less than this part of the running one's cost to take its place.</summary>
-    private const double Better = 0.97;
+    private const double Better = 0.95;
+
+    /// <summary>Trials in a row that it must win before: pieces of work differ, and one may have been an easy one.</summary>
+    private const int WinsToTakeOver = 4;
 
     /// <summary>An observation this many times above or below the smoothed cost counts as a jump.</summary>
     private const double Jump = 1.6;
 
     /// <summary>Jumps in a row that mean that the work has changed.</summary>
-    private const int JumpsToReset = 3;
+    private const int JumpsToReset = 5;
 
     private readonly Arm[] _arms;
     private long _decisions;
@@ -146,7 +152,9 @@ public sealed class AutoTuner
     private void Judge(int arm, bool isSurprise)
     {
         ref var tried = ref _arms[arm];
-        tried.Interval = isSurprise || _arms[_running].Observations == 0 ? ShortestInterval : IntervalOf(tried);
+        tried.Wins = tried.Cost < _arms[_running].Cost * Better ? tried.Wins + 1 : 0;
+        tried.Interval = tried.Wins > 0 ? ConfirmingInterval
+            : isSurprise || _arms[_running].Observations == 0 ? ShortestInterval : IntervalOf(tried);
         tried.NextTrial = _decisions + tried.Interval;
         TakeCheapest();
     }
@@ -164,7 +172,7 @@ public sealed class AutoTuner
         for (var i = 0; i < _arms.Length; i++)
         {
             var toBeat = _arms[cheapest].Cost * (cheapest == _running ? Better : 1);
-            if (_arms[i].Observations > 0 && _arms[i].Cost < toBeat)
+            if (_arms[i].Observations > 0 && _arms[i].Wins >= WinsToTakeOver && _arms[i].Cost < toBeat)
             {
                 cheapest = i;
             }
@@ -174,6 +182,7 @@ public sealed class AutoTuner
         {
             _arms[_running].NextTrial = _decisions + ShortestInterval;
             _arms[_running].Interval = ShortestInterval;
+            _arms[_running].Wins = 0;
             _running = cheapest;
             _jumps = 0;
             Changes++;
@@ -186,6 +195,7 @@ public sealed class AutoTuner
         public double Cost;
         public long Observations;
         public long NextTrial;
+        public int Wins;
         public int Interval = ShortestInterval;
     }
 }

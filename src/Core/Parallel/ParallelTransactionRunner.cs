@@ -36,6 +36,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     private readonly Worker[] _workers;
     private readonly StateMemory _memory = new();
     private readonly SegmentPlan _plan = new();
+    private readonly BlockStmStatistics _none = new();
     private StateTransactionRecord[] _records = [];
 
     /// <param name="engines">Makes an engine for each worker.</param>
@@ -54,11 +55,12 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         }
     }
 
-    /// <summary>Counters of the last block that ran in parallel.</summary>
+    /// <summary>Counters of the last block's last part that ran under Block-STM; all zero where none did.</summary>
     public BlockStmStatistics Statistics { get; private set; } = new();
 
     public void Run(BlockInput input, BlockOutcome outcome)
     {
+        Statistics = _none;
         MissingKeys.Prefetch(input, outcome.State.Parent as IStateLoader);
         var count = input.Transactions.Count;
         var (done, next, end) = (0, 0, 0);
