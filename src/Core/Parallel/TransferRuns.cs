@@ -22,6 +22,9 @@ internal sealed class TransferRuns(int workers)
     /// <summary>Shorter runs do not pay for their set-up.</summary>
     internal const int ShortestRun = 128;
 
+    /// <summary>Shorter runs are done by one lane before another thread has woken up.</summary>
+    private const int ShortestShared = 2_000;
+
     private readonly TransferLane[] _lanes = [.. Enumerable.Range(0, workers).Select(_ => new TransferLane())];
 
     /// <summary>Where the run of plain transfers that begins at an index ends; the index where there is none.</summary>
@@ -90,10 +93,11 @@ internal sealed class TransferRuns(int workers)
         var state = outcome.State;
         var receipts = new Receipt[end - first];
         var (tried, held, gasBefore) = (end, end, outcome.GasUsed);
-        Crew.Run(workers, workers, lane =>
+        var lanes = tried - first < ShortestShared ? 1 : workers;
+        Crew.Run(lanes, lanes, lane =>
         {
-            _lanes[lane].Follow(input, state, first, ref held, lane, workers);
-            WriteReceipts(input, first, gasBefore, receipts, lane, workers);
+            _lanes[lane].Follow(input, state, first, ref held, lane, lanes);
+            WriteReceipts(input, first, gasBefore, receipts, lane, lanes);
         });
         end = held;
         if (held < tried)
@@ -101,7 +105,7 @@ internal sealed class TransferRuns(int workers)
             return false;
         }
 
-        foreach (var lane in _lanes)
+        foreach (var lane in _lanes.AsSpan(0, lanes))
         {
             state.Add(lane.Fresh);
             lane.ReplaceKnown();

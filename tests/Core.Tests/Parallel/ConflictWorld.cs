@@ -26,11 +26,12 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
 
     /// <param name="fork">The rules.</param>
     /// <param name="hasCoinbase">Whether the fee recipient exists before the block, so that fees are deferred.</param>
-    internal ConflictWorld(Fork fork, bool hasCoinbase = false)
+    /// <param name="gasLimit">The block's; by default less than many of the blocks want.</param>
+    internal ConflictWorld(Fork fork, bool hasCoinbase = false, ulong gasLimit = 12_000_000)
     {
         Context = new BlockContext
         {
-            Rules = ForkRules.Of(fork), ChainId = 1, Number = 10, Timestamp = 1, GasLimit = 12_000_000,
+            Rules = ForkRules.Of(fork), ChainId = 1, Number = 10, Timestamp = 1, GasLimit = gasLimit,
             Coinbase = Coinbase, BlockHashes = this,
         };
         for (var i = 0; i < Senders; i++)

@@ -85,8 +85,10 @@ public sealed class ParallelRunnerTests
     {
         for (var seed = 0; seed < 30; seed++)
         {
-            var world = new ConflictWorld(seed % 3 == 0 ? Fork.Byzantium : Fork.Osaka, hasCoinbase: seed % 4 != 0);
-            var transactions = ConflictWorld.TransferBlock(new Random(seed), 700, ((int[])[20, 300, 10_000])[seed % 3]);
+            var world = new ConflictWorld(seed % 3 == 0 ? Fork.Byzantium : Fork.Osaka, hasCoinbase: seed % 4 != 0,
+                gasLimit: seed % 6 == 5 ? 80_000_000UL : 12_000_000UL);
+            var transactions = ConflictWorld.TransferBlock(
+                new Random(seed), seed % 6 == 5 ? 2_600 : 700, ((int[])[20, 300, 10_000])[seed % 3]);
             var serial = new SerialTransactionRunner(new EvmEngine());
             var parallel = new ParallelTransactionRunner(
                 () => new EvmEngine(), new ParallelRunnerOptions(workers, SerialBelow: seed % 2 == 0 ? 0 : 8));
