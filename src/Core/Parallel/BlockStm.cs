@@ -36,9 +36,7 @@ internal sealed class BlockStm
     private readonly Slot[] _slots;
     private readonly int _count;
     private Counters _shared;
-    private int _commitLock;
     private int _stopped;
-    private int _hindered, _sampleStart;
     private long _waited;
     private Exception? _failure;
 
@@ -278,7 +276,7 @@ internal sealed class BlockStm
     {
         var first = Volatile.Read(ref _shared.CommitIndex);
         if (first >= _count || (Volatile.Read(ref _slots[first].Status) & StateMask) != Executed
-            || (onlyOwn && _slots[first].Owner != worker) || Interlocked.Exchange(ref _commitLock, 1) != 0)
+            || (onlyOwn && _slots[first].Owner != worker) || Interlocked.Exchange(ref _shared.CommitLock, 1) != 0)
         {
             return false;
         }
@@ -292,25 +290,25 @@ internal sealed class BlockStm
             Sample(next);
         }
 
-        Volatile.Write(ref _commitLock, 0);
+        Volatile.Write(ref _shared.CommitLock, 0);
         return next != first;
     }
 
     /// <summary>Gives up where nearly all of the last transactions had to wait or to be executed again.</summary>
     private void Sample(int committed)
     {
-        if (committed - _sampleStart < BlockStmOptions.SampleSize)
+        if (committed - _shared.SampleStart < BlockStmOptions.SampleSize)
         {
             return;
         }
 
-        if (_options.MayGiveUp && _hindered >= BlockStmOptions.HinderedToGiveUp && committed < _count)
+        if (_options.MayGiveUp && _shared.Hindered >= BlockStmOptions.HinderedToGiveUp && committed < _count)
         {
             Statistics.GaveUp = true;
             Volatile.Write(ref _stopped, 1);
         }
 
-        (_sampleStart, _hindered) = (committed, 0);
+        (_shared.SampleStart, _shared.Hindered) = (committed, 0);
     }
 
     private bool TryCommitOne(int worker, int transaction)
@@ -324,10 +322,10 @@ internal sealed class BlockStm
         }
 
         _options.Interleaving?.Invoke(worker);
-        _hindered += _slots[transaction].IsHindered;
+        _shared.Hindered += _slots[transaction].IsHindered;
         if (!_client.Validate(worker, transaction))
         {
-            _hindered += 1 - _slots[transaction].IsHindered;
+            _shared.Hindered += 1 - _slots[transaction].IsHindered;
             Abort(worker, transaction);
             if (!Execute(worker, transaction))
             {
@@ -450,7 +448,8 @@ internal sealed class BlockStm
         public int Next, End;
     }
 
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    /// <summary>A line each, and one to keep others away; what only commits touch stands together.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 320)]
     private struct Counters
     {
         [FieldOffset(64)]
@@ -461,5 +460,14 @@ internal sealed class BlockStm
 
         [FieldOffset(192)]
         public int CommitIndex;
+
+        [FieldOffset(196)]
+        public int CommitLock;
+
+        [FieldOffset(200)]
+        public int Hindered;
+
+        [FieldOffset(204)]
+        public int SampleStart;
     }
 }
