@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.CommandLine;
 using System.Diagnostics;
+using SuperVm.Cli.Bench.Blocks;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
@@ -25,6 +26,7 @@ internal sealed class HybridBenchmark : IBenchmark
     private const int Leaves = 1 << 14;
     private const int Blocks = 64;
     private const int TransfersPerBlock = 200;
+    private const int TransferringAccounts = 2_000;
 
     private static readonly Option<double> Seconds = new("--seconds")
     {
@@ -238,8 +240,8 @@ internal sealed class HybridBenchmark : IBenchmark
 
     private static Func<Work> Transfers()
     {
-        var world = new MemoryState();
-        var inputs = TransferBenchmark.Blocks(world, Blocks, TransfersPerBlock);
+        var transfers = new TransferWorld(TransferringAccounts);
+        var inputs = Enumerable.Range(0, Blocks).Select(i => transfers.Block(TransfersPerBlock, i)).ToArray();
         return () => new Work
         {
             Kind = WorkKind.Transactions,
@@ -251,7 +253,7 @@ internal sealed class HybridBenchmark : IBenchmark
                 var processor = new BlockProcessor(new EvmEngine(), runner);
                 for (var i = start; i < start + count; i++)
                 {
-                    processor.Execute(inputs[i], world);
+                    processor.Execute(inputs[i], transfers.State);
                 }
             },
         };
