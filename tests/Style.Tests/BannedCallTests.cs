@@ -9,7 +9,7 @@ public sealed partial class BannedCallTests
     private static readonly Dictionary<string, string> Exempt = new()
     {
         ["src/Core/Primitives/HashMix.cs"] = "hash codes are seeded once a process; nothing in consensus follows them",
-        ["src/Cli/Bench/LatencyBenchmark.cs"] = "a store at milliseconds' distance is played by waiting",
+        ["src/Cli/Bench/Blocks/DistantState.cs"] = "a store at milliseconds' distance is played by waiting",
     };
 
     [Fact]

@@ -32,7 +32,7 @@ internal sealed class BenchContext(
         Progress.WriteLine(figure.ToLine());
     }
 
-    /// <summary>Runs <paramref name="body"/> again and again for a while, at least twice, without measuring it.</summary>
+    /// <summary>Runs <paramref name="body"/> for a while, at least twice, without measuring it.</summary>
     internal void WarmUp(TimeSpan duration, Action body)
     {
         var started = Stopwatch.GetTimestamp();

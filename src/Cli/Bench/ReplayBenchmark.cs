@@ -64,8 +64,8 @@ internal sealed class ReplayBenchmark : IBenchmark
     }
 
     /// <summary>
-    /// Every block once by each of them, so that what disturbs one disturbs all; another begins in each round, because the
-    /// first finds the block's state in no cache.
+    /// Every block once by each of them, so that what disturbs one disturbs all; each begins in turn, because the first
+    /// finds the block's state in no cache.
     /// </summary>
     private static void Round(ReplayBlock[] blocks, Contestant[] contestants, int round, bool measured)
     {

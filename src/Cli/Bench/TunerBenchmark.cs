@@ -12,8 +12,7 @@ namespace SuperVm.Cli.Bench;
 /// A trace of changing workloads on the real clock: the tuner against each fixed choice, all doing the same blocks.
 /// </summary>
 /// <remarks>
-/// The contestants take every block in turn, in an order that changes, so that what disturbs the machine disturbs all of
-/// them. A phase lasts some seconds; which comes next is drawn from a seed.
+/// The contestants take every block in turn, in an order that changes, so that what disturbs one disturbs all. A phase lasts some seconds; which comes next is drawn from a seed.
 /// </remarks>
 internal sealed class TunerBenchmark : IBenchmark
 {
@@ -83,7 +82,8 @@ internal sealed class TunerBenchmark : IBenchmark
             }
 
             var times = contestants.Select((one, i) => $"{one.Name} {(one.Total - before[i]).TotalSeconds:F2} s");
-            context.Progress.WriteLine($"{clock.Elapsed.TotalSeconds,6:F0} s {load.Name,-16} {string.Join(", ", times)}");
+            context.Progress.WriteLine(
+                $"{clock.Elapsed.TotalSeconds,6:F0} s {load.Name,-16} {string.Join(", ", times)}");
         }
     }
 

@@ -4,7 +4,7 @@ using SuperVm.Core.Execution.Evm;
 
 namespace SuperVm.Cli.Bench;
 
-/// <summary>Swaps over two pairs of a constant-product exchange: in memory, and from a cold store at a distance.</summary>
+/// <summary>Swaps over two pairs of an exchange: in memory, and from a cold store at a distance.</summary>
 internal sealed class UniswapBenchmark : IBenchmark
 {
     private const int Swaps = 400;

@@ -33,7 +33,7 @@ public sealed class AutoTuner
     /// <summary>An arm must cost less than this part of the running one's cost to take its place.</summary>
     private const double Better = 0.95;
 
-    /// <summary>Trials in a row that it must win before: pieces of work differ, and one may have been an easy one.</summary>
+    /// <summary>Trials in a row that it must win before: pieces of work differ, and one may be easy.</summary>
     private const int WinsToTakeOver = 4;
 
     /// <summary>An observation this many times above or below the smoothed cost counts as a jump.</summary>
@@ -125,8 +125,8 @@ public sealed class AutoTuner
     }
 
     /// <summary>
-    /// Whether the running arm's cost is far from what it was: noise once or twice, then a sign that the work has changed,
-    /// whereupon all arms begin anew.
+    /// Whether the running arm's cost is far from what it was: noise a few times, then a sign that the work has
+    /// changed, whereupon all arms begin anew.
     /// </summary>
     private bool IsOutlier(in Arm arm, double cost)
     {
@@ -148,7 +148,7 @@ public sealed class AutoTuner
         return false;
     }
 
-    /// <summary>Says when a losing arm is tried again: soon, where what it cost is a surprise that may be noise.</summary>
+    /// <summary>Says when a losing arm is tried again: soon, where its cost was a surprise.</summary>
     private void Judge(int arm, bool isSurprise)
     {
         ref var tried = ref _arms[arm];

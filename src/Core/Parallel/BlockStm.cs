@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace SuperVm.Core.Parallel;
 
@@ -25,7 +24,7 @@ namespace SuperVm.Core.Parallel;
 /// Races: any worker may call anything; the state word of a transaction is changed by compare-and-swap only, and one
 /// worker at a time executes, validates for commit, or commits a transaction.
 /// </remarks>
-internal sealed class BlockStm
+internal sealed partial class BlockStm
 {
     private const int Ready = 0, Executing = 1, Executed = 2, Committing = 3, Blocked = 4, Done = 5;
     private const int StateMask = 7, IncarnationShift = 3;
@@ -416,58 +415,5 @@ internal sealed class BlockStm
 
             current = seen;
         }
-    }
-
-    /// <summary>One cache line a transaction, so that workers on neighbours do not disturb each other.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 64)]
-    private struct Slot
-    {
-        /// <summary>| incarnation: 3..31 | state: 0..2 |</summary>
-        [FieldOffset(0)]
-        public int Status;
-
-        /// <summary>The first transaction that waits for this one; −1 none, −2 nobody may wait any more.</summary>
-        [FieldOffset(4)]
-        public int DependentsHead;
-
-        [FieldOffset(8)]
-        public int NextDependent;
-
-        /// <summary>The worker that executed the last incarnation; no more than a hint before that.</summary>
-        [FieldOffset(12)]
-        public int Owner;
-
-        /// <summary>1 where an incarnation met an estimate.</summary>
-        [FieldOffset(16)]
-        public int IsHindered;
-    }
-
-    /// <summary>Transactions that a worker has taken and not yet looked at.</summary>
-    private struct Range
-    {
-        public int Next, End;
-    }
-
-    /// <summary>A line each, and one to keep others away; what only commits touch stands together.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 320)]
-    private struct Counters
-    {
-        [FieldOffset(64)]
-        public int ExecutionIndex;
-
-        [FieldOffset(128)]
-        public int ValidationIndex;
-
-        [FieldOffset(192)]
-        public int CommitIndex;
-
-        [FieldOffset(196)]
-        public int CommitLock;
-
-        [FieldOffset(200)]
-        public int Hindered;
-
-        [FieldOffset(204)]
-        public int SampleStart;
     }
 }

@@ -12,7 +12,7 @@ namespace SuperVm.Core.Parallel;
 ///              └ otherwise ─────────▶ tuner of calls ─────┴▶ 1, 2, 4 … workers ─▶ time a gas back to the tuner
 /// </code>
 /// Blocks of the two kinds cost so differently that one tuner would compare kinds and not workers. Within a block the
-/// runner itself turns serial where it sees that speculation cannot win. Small blocks teach nothing. One block at a time.
+/// runner itself turns serial where speculation cannot win. Small blocks teach nothing. One block at a time.
 /// </remarks>
 public sealed class TunedTransactionRunner : ITransactionRunner
 {
@@ -20,8 +20,8 @@ public sealed class TunedTransactionRunner : ITransactionRunner
     public const int SmallestParallelBlock = 8;
 
     /// <summary>
-    /// As do blocks whose transactions ask for less gas: half a millisecond of work, of which starting workers would be a
-    /// good part.
+    /// As do blocks whose transactions ask for less gas: half a millisecond of work, of which waking workers is
+    /// a good part.
     /// </summary>
     public const ulong SmallestParallelGas = 2_000_000;
 

@@ -7,7 +7,7 @@ using SuperVm.Core.State;
 
 namespace SuperVm.Cli.Bench.Blocks;
 
-/// <summary>Blocks in memory, without signatures, roots or a store: how they are made and how they are measured.</summary>
+/// <summary>Blocks in memory, without signatures, roots or a store: how they are made and measured.</summary>
 internal static class BlockRuns
 {
     /// <summary>Until the code of the measured path has been compiled for good.</summary>

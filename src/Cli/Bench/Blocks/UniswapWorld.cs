@@ -8,7 +8,7 @@ using SuperVm.Core.Primitives;
 namespace SuperVm.Cli.Bench.Blocks;
 
 /// <summary>
-/// Tokens in a ring, a pair between neighbours, a factory that knows the pairs and a router; contracts like Uniswap v2's.
+/// Tokens in a ring, a pair between neighbours, a factory and a router; contracts like Uniswap v2's.
 /// </summary>
 /// <remarks>
 /// A swap goes over two pairs. Its reads depend on each other: the router names the factory, the factory's mapping the
