@@ -12,7 +12,8 @@ namespace SuperVm.Cli.Bench;
 /// A trace of changing workloads on the real clock: the tuner against each fixed choice, all doing the same blocks.
 /// </summary>
 /// <remarks>
-/// The contestants take every block in turn, in an order that changes, so that what disturbs one disturbs all. A phase lasts some seconds; which comes next is drawn from a seed.
+/// The contestants take every block in turn, in an order that changes, so that what disturbs one disturbs all. A
+/// phase lasts some seconds; which comes next is drawn from a seed.
 /// </remarks>
 internal sealed class TunerBenchmark : IBenchmark
 {
