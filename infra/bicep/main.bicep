@@ -54,6 +54,7 @@ param peakRequestUnits object = {
   head: 1000
   pages: 20000
   replica: 4000
+  proofs: 1000
 }
 
 @description('Storage and database in three zones instead of one building.')
@@ -139,17 +140,15 @@ var roles = [
     ]
     tables: [
       { name: 'transactions', role: tableContributor }
-      { name: 'journal', role: tableReader }
-      { name: 'audit', role: tableContributor }
     ]
     containers: [
       { name: 'bodies', role: blobContributor }
-      { name: 'snapshots', role: blobReader }
       { name: 'config', role: blobReader }
     ]
     documents: [
       { container: 'head', write: false }
       { container: 'pages', write: false }
+      { container: 'proofs', write: true }
     ]
   }
   {
@@ -160,13 +159,10 @@ var roles = [
       { name: 'batches', role: queueSender }
     ]
     tables: [
-      { name: 'journal', role: tableContributor }
       { name: 'transactions', role: tableReader }
-      { name: 'audit', role: tableContributor }
     ]
     containers: [
       { name: 'bodies', role: blobContributor }
-      { name: 'leases', role: blobContributor }
       { name: 'config', role: blobReader }
     ]
     documents: [
@@ -184,12 +180,9 @@ var roles = [
     ]
     tables: [
       { name: 'transactions', role: tableContributor }
-      { name: 'journal', role: tableContributor }
     ]
     containers: [
       { name: 'bodies', role: blobContributor }
-      { name: 'snapshots', role: blobContributor }
-      { name: 'leases', role: blobContributor }
       { name: 'config', role: blobReader }
     ]
     documents: [
@@ -203,16 +196,13 @@ var roles = [
       { name: 'proofs', role: queueContributor }
       { name: 'proofs-poison', role: queueContributor }
     ]
-    tables: [
-      { name: 'journal', role: tableReader }
-    ]
+    tables: []
     containers: [
       { name: 'bodies', role: blobContributor }
       { name: 'config', role: blobReader }
     ]
     documents: [
-      { container: 'head', write: false }
-      { container: 'pages', write: false }
+      { container: 'proofs', write: true }
     ]
   }
 ]

@@ -28,16 +28,10 @@ public static class CloudNames
     /// <summary>Tables of the storage account.</summary>
     public static class Tables
     {
-        /// <summary>The durable journal of ordered batches.</summary>
-        public const string Journal = "journal";
-
         /// <summary>What became of a transaction, and a block's number, by hash.</summary>
         public const string Transactions = "transactions";
 
-        /// <summary>Actions of administrators, redacted.</summary>
-        public const string Audit = "audit";
-
-        public static IReadOnlyList<string> All { get; } = [Journal, Transactions, Audit];
+        public static IReadOnlyList<string> All { get; } = [Transactions];
     }
 
     /// <summary>Blob containers.</summary>
@@ -49,16 +43,10 @@ public static class CloudNames
         /// </summary>
         public const string Bodies = "bodies";
 
-        /// <summary>State snapshots.</summary>
-        public const string Snapshots = "snapshots";
-
-        /// <summary>Blobs whose leases say who works alone.</summary>
-        public const string Leases = "leases";
-
-        /// <summary>The genesis file.</summary>
+        /// <summary>The genesis file, and circuits' keys.</summary>
         public const string Config = "config";
 
-        public static IReadOnlyList<string> All { get; } = [Bodies, Snapshots, Leases, Config];
+        public static IReadOnlyList<string> All { get; } = [Bodies, Config];
     }
 
     /// <summary>Containers of the document database, all with the partition key <c>/pk</c>.</summary>
@@ -73,7 +61,10 @@ public static class CloudNames
         /// <summary>The replica's durable state.</summary>
         public const string Replica = "replica";
 
-        public static IReadOnlyList<string> All { get; } = [Head, Pages, Replica];
+        /// <summary>A record for each proof job.</summary>
+        public const string Proofs = "proofs";
+
+        public static IReadOnlyList<string> All { get; } = [Head, Pages, Replica, Proofs];
     }
 
     /// <summary>Words that alerts look for: whoever logs such an event begins its line with them.</summary>

@@ -32,6 +32,7 @@ var documentContainerNames = [
   'head'
   'pages'
   'replica'
+  'proofs'
 ]
 
 var readerRole = '00000000-0000-0000-0000-000000000001'

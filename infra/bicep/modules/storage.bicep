@@ -27,16 +27,12 @@ var queueNames = [
 
 // CloudNames.Tables
 var tableNames = [
-  'journal'
   'transactions'
-  'audit'
 ]
 
 // CloudNames.BlobContainers
 var blobContainerNames = [
   'bodies'
-  'snapshots'
-  'leases'
   'config'
 ]
 

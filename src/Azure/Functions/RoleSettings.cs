@@ -36,7 +36,7 @@ public sealed record RoleSettings
     /// <summary>The queues and containers of <see cref="CloudNames"/>.</summary>
     public static RoleNames Names { get; } = new(
         CloudNames.Queues.Inbox, CloudNames.Queues.Batches, CloudNames.Queues.Proofs,
-        CloudNames.DocumentContainers.Replica);
+        CloudNames.DocumentContainers.Replica, CloudNames.DocumentContainers.Proofs);
 
     /// <param name="variable">The value of a setting, or null.</param>
     /// <param name="audit">Takes the audit log's lines.</param>

@@ -25,7 +25,7 @@ public sealed class ProofJobs(RolePorts ports)
     private readonly ClaimCheck _queue = new(ports.Bus, ports.Blobs, ports.Clock);
 
     /// <summary>Where a job's record lies.</summary>
-    public static DocumentKey KeyOf(RoleNames names, string job) => new(names.Replica, "proofs", job);
+    public static DocumentKey KeyOf(RoleNames names, string job) => new(names.ProofRecords, job, job);
 
     public async Task<(SubmitStatus Status, ProofRecord Record)> SubmitAsync(
         ProofJob job, CancellationToken cancellation = default)

@@ -28,7 +28,8 @@ public sealed record RolePorts
 /// <param name="Batches">The queue of ordered batches.</param>
 /// <param name="Proofs">The queue of proof jobs.</param>
 /// <param name="Replica">The document container of the order's state.</param>
-public sealed record RoleNames(string Inbox, string Batches, string Proofs, string Replica);
+/// <param name="ProofRecords">The document container of proof jobs' records.</param>
+public sealed record RoleNames(string Inbox, string Batches, string Proofs, string Replica, string ProofRecords);
 
 /// <summary>How a role ended with a message.</summary>
 public enum RoleEnd

@@ -21,7 +21,7 @@ public sealed class ProofEndpointTests : IAsyncLifetime, IDisposable
         Bus = new InMemoryMessageBus(TimeProvider.System),
         Documents = new InMemoryDocumentStore(),
         Blobs = new InMemoryBlobStore(),
-        Names = new RoleNames("inbox", "batches", "proofs", "replica"),
+        Names = new RoleNames("inbox", "batches", "proofs", "replica", "proof-records"),
         Clock = TimeProvider.System,
     };
 

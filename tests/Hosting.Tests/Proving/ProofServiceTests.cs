@@ -25,7 +25,7 @@ public sealed class ProofServiceTests
         Documents = _documents,
         Blobs = _blobs,
         Clock = TimeProvider.System,
-        Names = new RoleNames("inbox", "batches", "proofs", "replica"),
+        Names = new RoleNames("inbox", "batches", "proofs", "replica", "proof-records"),
     };
 
     [Fact]

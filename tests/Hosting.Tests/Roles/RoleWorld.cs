@@ -35,7 +35,7 @@ internal sealed class RoleWorld : IDisposable
         Ports = new()
         {
             Bus = _bus, Documents = _documents, Blobs = Blobs, Clock = Clock,
-            Names = new("inbox", "batches", "proofs", "replica"), Reach = Reach,
+            Names = new("inbox", "batches", "proofs", "replica", "proof-records"), Reach = Reach,
         };
     }
 
