@@ -189,7 +189,7 @@ internal sealed class BlockProducer : IDisposable
     private void Run()
     {
         WarmUp();
-        var nextDue = Stopwatch.GetTimestamp();
+        long? nextDue = null;
         while (!_stopping)
         {
             try
@@ -201,7 +201,7 @@ internal sealed class BlockProducer : IDisposable
                 else
                 {
                     MineWhatWaits();
-                    nextDue = Stopwatch.GetTimestamp();
+                    nextDue = null;
                 }
             }
             catch (Exception defect) when (defect is not OutOfMemoryException)
@@ -226,19 +226,22 @@ internal sealed class BlockProducer : IDisposable
         }
     }
 
-    private long WaitForInterval(long due, TimeSpan interval)
+    /// <summary>Makes the block that is due, or waits for it; the first is due one interval after the start.</summary>
+    private long WaitForInterval(long? lastDue, TimeSpan interval)
     {
-        var left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
-        if (left > TimeSpan.Zero)
+        var now = Stopwatch.GetTimestamp();
+        var whole = (long)(interval.TotalSeconds * Stopwatch.Frequency);
+        // No later than an interval from now: the interval may have become shorter.
+        var due = Math.Min(lastDue ?? long.MaxValue, now + whole);
+        if (due > now)
         {
             // A signal only means that the mode may have changed: what waits is mined when it is time.
-            _wake.WaitOne(left > interval ? interval : left);
+            _wake.WaitOne(Stopwatch.GetElapsedTime(now, due));
             return due;
         }
 
         Mine();
-        return Math.Max(due, Stopwatch.GetTimestamp() - Stopwatch.Frequency)
-            + (long)(interval.TotalSeconds * Stopwatch.Frequency);
+        return Math.Max(due, Stopwatch.GetTimestamp() - Stopwatch.Frequency) + whole;
     }
 
     private void MineWhatWaits()
