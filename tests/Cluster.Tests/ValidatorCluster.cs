@@ -12,8 +12,7 @@ namespace SuperVm.Cluster.Tests;
 
 /// <summary>
 /// Real validator processes under load, and the history that their clients saw: what was acknowledged where, and what
-/// was
-/// read as final.
+/// was read as final.
 /// </summary>
 internal sealed class ValidatorCluster : IDisposable
 {
@@ -22,7 +21,7 @@ internal sealed class ValidatorCluster : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("supervm-cluster-").FullName;
     private readonly CancellationTokenSource _loadEnds = new();
-    private readonly ConcurrentQueue<string> _acknowledged = [];
+    private readonly ConcurrentQueue<(string Hash, int Client)> _acknowledged = [];
     private readonly ConcurrentDictionary<ulong, string> _finalHashes = [];
     private readonly ulong[] _finalized;
     private readonly NetworkNamespaces? _network;
@@ -39,9 +38,6 @@ internal sealed class ValidatorCluster : IDisposable
     internal NetworkNamespaces Network => _network!;
 
     internal int Acknowledged => _acknowledged.Count;
-
-    /// <summary>The last number that was read as final.</summary>
-    internal ulong Finalized(int validator) => Volatile.Read(ref _finalized[validator]);
 
     /// <summary>Starts the processes, waits until each answers, and begins to load each.</summary>
     internal static async Task<ValidatorCluster> StartAsync(
@@ -77,6 +73,25 @@ internal sealed class ValidatorCluster : IDisposable
             $"{blocks} final blocks", () => Task.FromResult(Volatile.Read(ref _finalized[validator]) >= target));
     }
 
+    /// <summary>
+    /// Checks that nothing submitted after the first so many acknowledged transactions is in a block of anybody. The
+    /// first answer that each client had since does not count: its transaction may have been on its way before.
+    /// </summary>
+    internal async Task ExpectUndecidedAsync(int acknowledgedBefore)
+    {
+        var submitted = _acknowledged.Skip(acknowledgedBefore).GroupBy(entry => entry.Client)
+            .SelectMany(entries => entries.Skip(1)).Select(entry => entry.Hash).ToList();
+        Assert.NotEmpty(submitted);
+        foreach (var validator in Validators)
+        {
+            foreach (var hash in submitted)
+            {
+                var receipt = await validator.CallAsync("eth_getTransactionReceipt", hash);
+                Assert.Equal(JsonValueKind.Null, receipt?.ValueKind);
+            }
+        }
+    }
+
     /// <summary>How many others a validator says it reaches.</summary>
     internal async Task<int> ReachedAsync(int validator) =>
         (await Validators[validator].CallAsync("supervm_peers"))!.Value.EnumerateArray()
@@ -91,14 +106,13 @@ internal sealed class ValidatorCluster : IDisposable
 
     /// <summary>
     /// Ends the load and checks the history: one chain, every acknowledged transaction in exactly one block of it, on
-    /// all
-    /// validators, and everything final.
+    /// all validators, and everything final.
     /// </summary>
     internal async Task ExpectOneHistoryAsync()
     {
         await _loadEnds.CancelAsync();
         await Task.WhenAll(_clients);
-        var acknowledged = _acknowledged.ToList();
+        var acknowledged = _acknowledged.Select(entry => entry.Hash).ToList();
         foreach (var validator in Validators)
         {
             await UntilAsync("all receipts", () => HasAllAsync(validator, acknowledged));
@@ -250,7 +264,7 @@ internal sealed class ValidatorCluster : IDisposable
                 var (result, error) = await Validators[index].AskAsync("eth_sendRawTransaction", raw);
                 if (result is { ValueKind: JsonValueKind.String } hash)
                 {
-                    _acknowledged.Enqueue(hash.GetString()!);
+                    _acknowledged.Enqueue((hash.GetString()!, index));
                     isTaken = true;
                 }
                 else
