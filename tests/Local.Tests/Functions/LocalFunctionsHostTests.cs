@@ -107,9 +107,9 @@ public sealed class LocalFunctionsHostTests
     [Fact]
     public async Task A_message_that_is_handled_for_long_is_renewed_and_delivered_once()
     {
-        var bus = new RenewalBus(new InMemoryMessageBus(TimeProvider.System), 3);
+        var bus = new RenewalBus(new InMemoryMessageBus(TimeProvider.System), 2);
         await using var app = await HandlerApp.StartAsync(
-            bus: bus, options: new() { Visibility = TimeSpan.FromSeconds(2) });
+            bus: bus, options: new() { Visibility = TimeSpan.FromSeconds(6) });
         await app.SendAsync("""{"do":"wait"}""");
         await bus.Renewed;
         using var client = new HttpClient();
