@@ -33,22 +33,28 @@ public static class TransactionSigner
         return true;
     }
 
-    /// <summary>Recovers the senders of many transactions on several threads.</summary>
+    /// <summary>Recovers the senders of many transactions, on several threads where there are many.</summary>
     /// <param name="transactions">Their <see cref="Transaction.Sender"/> is filled in where there is one.</param>
     /// <param name="workers">Threads at most; 0 for one a core.</param>
     /// <returns>Whether every transaction has a sender now.</returns>
     public static bool RecoverSenders(IReadOnlyList<Transaction> transactions, int workers = 0)
     {
-        var missing = new List<Transaction>(transactions.Count);
-        var complete = true;
+        List<Transaction>? missing = null;
         foreach (var transaction in transactions)
         {
             if (transaction.Sender is null)
             {
+                missing ??= [];
                 missing.Add(transaction);
             }
         }
 
+        if (missing is null)
+        {
+            return true;
+        }
+
+        var complete = true;
         var requests = new RecoveryRequest[missing.Count];
         for (var i = 0; i < requests.Length; i++)
         {

@@ -10,9 +10,6 @@ namespace SuperVm.Core.Node;
 /// <summary>Validation, execution and fork choice of blocks from outside.</summary>
 public sealed partial class Chain
 {
-    /// <summary>Transactions from which on senders are recovered on several threads.</summary>
-    private const int ParallelRecovery = 16;
-
     public ImportResult Import(Block block)
     {
         lock (_writing)
@@ -137,8 +134,7 @@ public sealed partial class Chain
             return Refused(BlockImportRule.WrongWithdrawalsRoot);
         }
 
-        var workers = block.Transactions.Count < ParallelRecovery ? 1 : 0;
-        return TransactionSigner.RecoverSenders(block.Transactions, workers)
+        return TransactionSigner.RecoverSenders(block.Transactions)
             ? null
             : Refused(TransactionError.InvalidSignature);
     }
@@ -153,8 +149,8 @@ public sealed partial class Chain
         Func<BlockState, Hash256> rootOf = overlay is null
             ? _state.RootOf
             : state => _state.Prepare(state, overlay).Root;
-        var input = InputOf(block, rules, HashesOn(path), rules.Eip658 ? null : rootOf);
-        var outcome = _processor.Execute(input, overlay ?? _state.Latest);
+        var outcome = _processor.Execute(
+            InputOf(Spec, block, rules, HashesOn(path), rootOf), overlay ?? _state.Latest);
         if ((RefusalOf(outcome) ?? CheckOutcome(header, outcome)) is { } refusal)
         {
             return refusal;
@@ -171,22 +167,31 @@ public sealed partial class Chain
         return null;
     }
 
-    private BlockInput InputOf(
-        Block block, ForkRules rules, IBlockHashSource hashes, Func<BlockState, Hash256>? rootOf) => new()
-    {
-        Context = ContextOf(Spec, block.Header, rules, hashes),
-        Transactions = block.Transactions,
-        ParentHash = block.Header.ParentHash,
-        ParentBeaconBlockRoot = block.Header.ParentBeaconBlockRoot,
-        Withdrawals = block.Withdrawals,
-        Uncles = block.Uncles,
-        DepositContract = Spec.DepositContract,
-        IsDaoFork = Spec.DaoForkBlock == block.Header.Number,
-        IntermediateRoot = rootOf,
-    };
+    /// <summary>What is to be executed of a block whose header is there already.</summary>
+    /// <param name="spec">The chain's rules.</param>
+    /// <param name="block">With senders.</param>
+    /// <param name="rules">Those at the block.</param>
+    /// <param name="hashes">For BLOCKHASH.</param>
+    /// <param name="rootOf">
+    /// The root of a state in between, for receipts before Byzantium; null where there are none.
+    /// </param>
+    internal static BlockInput InputOf(
+        ChainSpec spec, Block block, ForkRules rules, IBlockHashSource hashes, Func<BlockState, Hash256>? rootOf) =>
+        new()
+        {
+            Context = ContextOf(spec, block.Header, rules, hashes),
+            Transactions = block.Transactions,
+            ParentHash = block.Header.ParentHash,
+            ParentBeaconBlockRoot = block.Header.ParentBeaconBlockRoot,
+            Withdrawals = block.Withdrawals,
+            Uncles = block.Uncles,
+            DepositContract = spec.DepositContract,
+            IsDaoFork = spec.DaoForkBlock == block.Header.Number,
+            IntermediateRoot = rules.Eip658 ? null : rootOf,
+        };
 
     /// <summary>Why execution broke off; null where it did not.</summary>
-    private static ImportResult? RefusalOf(BlockOutcome outcome) => outcome.Error switch
+    internal static ImportResult? RefusalOf(BlockOutcome outcome) => outcome.Error switch
     {
         BlockExecutionError.None => null,
         BlockExecutionError.InvalidTransaction when outcome.LeftOut.Count > 0 =>
@@ -194,7 +199,7 @@ public sealed partial class Chain
         var error => Refused(error),
     };
 
-    private static ImportResult WrongRoot(BlockHeader header, in Hash256 actual) =>
+    internal static ImportResult WrongRoot(BlockHeader header, in Hash256 actual) =>
         Refused(BlockImportRule.WrongStateRoot, $"The header has {header.StateRoot}, not {actual}.");
 
     internal static ImportResult? CheckOutcome(BlockHeader header, BlockOutcome outcome)

@@ -95,7 +95,7 @@ public sealed partial class Chain
 
         IBlockHashSource hashes = pending is null ? BlockHashes : new HashesAbove(this, pending.Sealed.Block);
         IStateReader state = pending is null ? _state.Latest : new PendingState(pending.Outcome.State, _state);
-        var outcome = _processor.Execute(InputOf(block, rules, hashes, rootOf: null), state);
+        var outcome = _processor.Execute(InputOf(Spec, block, rules, hashes, rootOf: null), state);
         refusal = RefusalOf(outcome);
         return refusal is null
             ? new PendingBlock(new SealedBlock(new ChainBlock(block, hash, total, encoded.Length), encoded), outcome)

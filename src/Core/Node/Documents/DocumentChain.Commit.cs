@@ -145,7 +145,8 @@ public sealed partial class DocumentChain
         var reader = new PagedStateReader(nothing, 0, pinned: []);
         var tries = new StateTries(NoTrieNodes.Instance, _options.State.ParallelChanges);
         var transition = GenesisTransition.Of(accounts, tries);
-        var work = new Work(first.Block, reader, tries, first, transition, [], []);
+        var made = new MadeBlock(first, transition, Receipts: [], LeftOut: [], Requests: []);
+        var work = new Work(first.Block, reader, tries, made);
         _view = new View(found?.Document ?? empty, etag, first.Block, []);
         await CommitAsync(work, cancellation);
     }
@@ -224,11 +225,11 @@ public sealed partial class DocumentChain
     /// </summary>
     private async Task<bool> CommitAsync(Work work, CancellationToken cancellation)
     {
-        var (view, block) = (_view, work.Sealed.Block);
+        var (view, block) = (_view, work.Made.Sealed.Block);
         var kept = _options.State.HistoryBlocks;
         var oldest = Math.Max(view.Document.Oldest, block.Number > kept ? block.Number - kept : 0);
         var planned = new PlannedBlock(block.Number, block.Hash, oldest);
-        var plan = new PagePlanner(work.Reader, _options.State).Plan(work.Transition, planned);
+        var plan = new PagePlanner(work.Reader, _options.State).Plan(work.Made.Transition, planned);
         try
         {
             var claim = await ClaimAsync(view, planned, plan, cancellation);
@@ -255,8 +256,8 @@ public sealed partial class DocumentChain
     {
         var others = new List<Task>
         {
-            _archive.WriteAsync(work.Sealed, work.Receipts, cancellation),
-            _index.WriteAsync(work.Sealed.Block, cancellation),
+            _archive.WriteAsync(work.Made.Sealed, work.Made.Receipts, cancellation),
+            _index.WriteAsync(work.Made.Sealed.Block, cancellation),
         };
         others.AddRange(plan.Code.Select(
             code => _ports.Blobs.PutAsync(PageStore.CodeName(code.Hash), code.Memory, cancellation)));
@@ -283,28 +284,28 @@ public sealed partial class DocumentChain
     /// <summary>The block is the head: what was written is what is known of it.</summary>
     private void Take(Work work, LoadedPage[] pages, HeadDocument document, string etag)
     {
-        var block = work.Sealed.Block;
+        var block = work.Made.Sealed.Block;
         _pages.Changes.Advance(block.Number, [.. pages.Select(page => page.Page.Id)]);
         foreach (var page in pages)
         {
             _pages.Remember(page);
         }
 
-        foreach (var code in work.Transition.NewCode.Values)
+        foreach (var code in work.Made.Transition.NewCode.Values)
         {
             _pages.Remember(code);
         }
 
         var sink = new NodeCache(_pages);
-        work.Transition.Update!.Emit(ref sink);
-        work.Tries.Recycle(work.Transition.Update);
-        work.Transition.Update = null;
-        _archive.Remember(new ArchivedBlock(block, work.Receipts));
-        _view = new View(document, etag, block, work.Receipts);
+        work.Made.Transition.Update!.Emit(ref sink);
+        work.Tries.Recycle(work.Made.Transition.Update);
+        work.Made.Transition.Update = null;
+        _archive.Remember(new ArchivedBlock(block, work.Made.Receipts));
+        _view = new View(document, etag, block, work.Made.Receipts);
         Volatile.Write(ref _refreshed, _ports.Clock.GetTimestamp());
         if (block.Number > 0)
         {
-            HeadChanged?.Invoke(new HeadChange([], [new AddedBlock(block, work.Receipts)]));
+            HeadChanged?.Invoke(new HeadChange([], [new AddedBlock(block, work.Made.Receipts)]));
         }
     }
 

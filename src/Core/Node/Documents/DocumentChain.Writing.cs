@@ -14,9 +14,6 @@ public sealed partial class DocumentChain
     /// <summary>Tries of one block after others moved the head.</summary>
     private const int MostAttempts = 4;
 
-    /// <summary>Transactions from which on senders are recovered on several threads.</summary>
-    private const int ParallelRecovery = 16;
-
     /// <summary>
     /// Makes the block with the number out of candidates, in their order and without those that are invalid at their
     /// turn; where it is there already, answers it. May be called any number of times, from any number of processes.
@@ -60,15 +57,14 @@ public sealed partial class DocumentChain
                 var work = await TryAsync(() => MakeAsync(attributes, candidates, cancellation), cancellation);
                 if (work is not null && beforeHead is not null)
                 {
-                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Transition);
-                    await beforeHead(
-                        new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, state), cancellation);
+                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Made.Transition);
+                    await beforeHead(work.Made.On(state), cancellation);
                 }
 
                 if (work is not null && await CommitAsync(work, cancellation))
                 {
-                    var made = new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, ReaderAt(number));
-                    return new ProduceResult(ProduceStatus.Made, work.Sealed.Block, made);
+                    return new ProduceResult(
+                        ProduceStatus.Made, work.Made.Sealed.Block, work.Made.On(ReaderAt(number)));
                 }
             }
 
@@ -87,9 +83,9 @@ public sealed partial class DocumentChain
             {
                 if (await TryAsync(() => MakeAsync(attributes, candidates, default), default) is { } work)
                 {
-                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Transition);
-                    work.Tries.Recycle(work.Transition.Update!);
-                    return new ProducedBlock(work.Sealed.Block, work.Receipts, work.LeftOut, state);
+                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Made.Transition);
+                    work.Tries.Recycle(work.Made.Transition.Update!);
+                    return work.Made.On(state);
                 }
             }
 
@@ -129,42 +125,24 @@ public sealed partial class DocumentChain
         }
 
         var execution = Begin(parent);
-        var input = new BlockInput
-        {
-            Context = Chain.ContextOf(Spec, block.Header, rules, BlockHashes),
-            Transactions = block.Transactions,
-            ParentHash = block.Header.ParentHash,
-            ParentBeaconBlockRoot = block.Header.ParentBeaconBlockRoot,
-            Withdrawals = block.Withdrawals,
-            Uncles = block.Uncles,
-            DepositContract = Spec.DepositContract,
-            IsDaoFork = Spec.DaoForkBlock == block.Header.Number,
-            IntermediateRoot = rules.Eip658 ? null : execution.RootOf,
-        };
+        var input = Chain.InputOf(Spec, block, rules, BlockHashes, execution.RootOf);
         var outcome = await ExecuteAsync(execution, input, default);
-        if (outcome.Error != BlockExecutionError.None)
-        {
-            return outcome.LeftOut.Count > 0
-                ? Chain.Refused(outcome.LeftOut[0].Error, $"Transaction {outcome.LeftOut[0].Index} is invalid.")
-                : Chain.Refused(outcome.Error);
-        }
-
-        var transition = execution.Prepare(outcome.State);
-        if (Chain.CheckOutcome(block.Header, outcome) is { } wrong)
+        if ((Chain.RefusalOf(outcome) ?? Chain.CheckOutcome(block.Header, outcome)) is { } wrong)
         {
             return wrong;
         }
 
+        var transition = execution.Prepare(outcome.State);
         if (transition.Root != block.Header.StateRoot)
         {
-            return Chain.Refused(
-                BlockImportRule.WrongStateRoot, $"The header has {block.Header.StateRoot}, not {transition.Root}.");
+            return Chain.WrongRoot(block.Header, transition.Root);
         }
 
         var total = parent.TotalDifficulty + block.Header.Difficulty;
+        var sealedBlock = new SealedBlock(new ChainBlock(block, hash, total, encoded.Length), encoded);
         var work = new Work(
-            parent, execution.Reader, execution.Tries, new SealedBlock(
-                new ChainBlock(block, hash, total, encoded.Length), encoded), transition, outcome.Receipts, []);
+            parent, execution.Reader, execution.Tries,
+            new MadeBlock(sealedBlock, transition, outcome.Receipts, LeftOut: [], outcome.Requests ?? []));
         return await CommitAsync(work, default)
             ? new ImportResult(ImportStatus.Head)
             : new ImportResult(ImportStatus.UnknownParent, null, "Another executor moved the head.");
@@ -174,59 +152,15 @@ public sealed partial class DocumentChain
         BlockAttributes attributes, IReadOnlyList<Transaction> candidates, CancellationToken cancellation)
     {
         var parent = _view.Block;
-        if (attributes.Timestamp < parent.Header.Timestamp)
-        {
-            throw new ArgumentException("A block's timestamp is not below its parent's.", nameof(attributes));
-        }
-
-        var rules = Spec.RulesAt(parent.Number + 1, attributes.Timestamp, parent.TotalDifficulty);
-        var leftOut = new List<LeftOutTransaction>();
-        var (signed, places) = Chain.WithSenders(candidates, leftOut);
-        var draft = Chain.Draft(attributes, parent, rules);
         var execution = Begin(parent);
-        var input = new BlockInput
-        {
-            Context = Chain.ContextOf(Spec, draft, rules, BlockHashes),
-            Transactions = signed,
-            ParentHash = parent.Hash,
-            ParentBeaconBlockRoot = draft.ParentBeaconBlockRoot,
-            Withdrawals = Chain.WithdrawalsOf(attributes, rules),
-            DepositContract = Spec.DepositContract,
-            LeaveOutInvalid = true,
-            Edits = attributes.Edits,
-            IntermediateRoot = rules.Eip658 ? null : execution.RootOf,
-        };
-        var outcome = await ExecuteAsync(execution, input, cancellation);
-        if (outcome.Error != BlockExecutionError.None)
-        {
-            throw new InvalidOperationException(
-                $"No block can be made on this chain: {outcome.Error}. Its genesis lacks what the fork requires.");
-        }
-
-        foreach (var refused in outcome.LeftOut)
-        {
-            leftOut.Add(refused with { Index = places?[refused.Index] ?? refused.Index });
-        }
-
-        leftOut.Sort(static (left, right) => left.Index.CompareTo(right.Index));
-        var transition = execution.Prepare(outcome.State);
-        var header = draft with
-        {
-            StateRoot = transition.Root,
-            TransactionsRoot = Chain.TransactionsRoot(outcome.Included),
-            ReceiptsRoot = Chain.ReceiptsRoot(outcome.Receipts),
-            LogsBloom = outcome.LogsBloom,
-            GasUsed = outcome.GasUsed,
-            BlobGasUsed = rules.Eip4844 ? outcome.BlobGasUsed : null,
-            RequestsHash = outcome.RequestsHash,
-        };
-        var block = new Block(header, outcome.Included, [], input.Withdrawals);
-        var encoded = BlockCodec.Encode(block);
-        var total = parent.TotalDifficulty + header.Difficulty;
-        var chainBlock = new ChainBlock(block, HeaderCodec.Hash(header), total, encoded.Length);
-        return new Work(
-            parent, execution.Reader, execution.Tries, new SealedBlock(chainBlock, encoded), transition,
-            outcome.Receipts, leftOut);
+        var draft = new BlockDraft(Spec, parent, attributes, candidates, BlockHashes, execution.RootOf);
+        var made = draft.Seal(
+            await ExecuteAsync(execution, draft.Input, cancellation),
+            outcome => (
+                execution.Prepare(outcome.State),
+                Chain.TransactionsRoot(outcome.Included),
+                Chain.ReceiptsRoot(outcome.Receipts)));
+        return new Work(parent, execution.Reader, execution.Tries, made);
     }
 
     private Execution Begin(ChainBlock parent)
@@ -288,13 +222,6 @@ public sealed partial class DocumentChain
         }
     }
 
-    /// <summary>An executed block; nothing of it is written.</summary>
-    private sealed record Work(
-        ChainBlock Parent,
-        PagedStateReader Reader,
-        StateTries Tries,
-        SealedBlock Sealed,
-        StateTransition Transition,
-        IReadOnlyList<Receipt> Receipts,
-        IReadOnlyList<LeftOutTransaction> LeftOut);
+    /// <summary>An executed block, with what writing it takes; nothing of it is written.</summary>
+    private sealed record Work(ChainBlock Parent, PagedStateReader Reader, StateTries Tries, MadeBlock Made);
 }
