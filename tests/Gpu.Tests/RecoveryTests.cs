@@ -11,7 +11,7 @@ public sealed class RecoveryTests(DeviceFixture device)
     {
         var random = new Random(11);
         var requests = Enumerable.Range(0, 60).Select(_ => Signed(random)).ToArray();
-        Compare(requests);
+        AssertAsOnProcessor(requests);
         Assert.All(Recover(requests), signer => Assert.NotNull(signer));
     }
 
@@ -31,7 +31,7 @@ public sealed class RecoveryTests(DeviceFixture device)
             .. Enumerable.Range(0, 30).Select(_ => new RecoveryRequest(
                 new Hash256(Numbers.Word(random).ToBigEndian()), Numbers.Word(random), Numbers.Word(random), 0)),
         ];
-        Compare(requests);
+        AssertAsOnProcessor(requests);
     }
 
     /// <summary>With R = G the key is (s - m) G / r: equal points meet on the way, and s = m leaves none.</summary>
@@ -51,10 +51,10 @@ public sealed class RecoveryTests(DeviceFixture device)
             }
         }
 
-        Compare([.. requests]);
+        AssertAsOnProcessor([.. requests]);
     }
 
-    private void Compare(RecoveryRequest[] requests)
+    private void AssertAsOnProcessor(RecoveryRequest[] requests)
     {
         var found = Recover(requests);
         for (var i = 0; i < requests.Length; i++)

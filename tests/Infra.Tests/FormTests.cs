@@ -72,6 +72,7 @@ public sealed partial class FormTests(Templates templates) : IClassFixture<Templ
     [PortFact]
     public void Files_of_parameters_set_what_the_template_demands_and_nothing_that_it_does_not_have()
     {
+        Assert.NotEmpty(templates.Parameters);
         foreach (var file in templates.Parameters)
         {
             Assert.Equal("./main.bicep", file.Using);

@@ -22,6 +22,7 @@ internal static class Repository
     /// <summary>Fails with one line a finding.</summary>
     internal static void ExpectNone(IEnumerable<string> findings)
     {
+        Assert.NotEmpty(Sources);
         var all = findings.ToList();
         Assert.True(all.Count == 0, string.Join('\n', all.Prepend($"{all.Count} finding(s):").Take(60)));
     }

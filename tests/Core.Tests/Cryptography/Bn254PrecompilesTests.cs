@@ -10,14 +10,14 @@ public sealed class Bn254PrecompilesTests
     private delegate bool Precompile(ReadOnlySpan<byte> input, Span<byte> output);
 
     [FixtureFact("precompiles")]
-    public void The_public_addition_vectors_hold() => CheckVectors("bn256Add", Bn254Precompiles.Add, 64);
+    public void The_public_addition_vectors_hold() => AssertVectors("bn256Add", Bn254Precompiles.Add, 64);
 
     [FixtureFact("precompiles")]
     public void The_public_multiplication_vectors_hold() =>
-        CheckVectors("bn256ScalarMul", Bn254Precompiles.Multiply, 64);
+        AssertVectors("bn256ScalarMul", Bn254Precompiles.Multiply, 64);
 
     [FixtureFact("precompiles")]
-    public void The_public_pairing_vectors_hold() => CheckVectors("bn256Pairing", Bn254Precompiles.PairingCheck, 32);
+    public void The_public_pairing_vectors_hold() => AssertVectors("bn256Pairing", Bn254Precompiles.PairingCheck, 32);
 
     [Fact]
     public void Missing_bytes_are_zero_and_surplus_ones_ignored()
@@ -140,7 +140,7 @@ public sealed class Bn254PrecompilesTests
         return new Fq2(x, value.C1 * inverse);
     }
 
-    private static void CheckVectors(string file, Precompile precompile, int outputSize)
+    private static void AssertVectors(string file, Precompile precompile, int outputSize)
     {
         foreach (var vector in PrecompileVectors.Read(file))
         {

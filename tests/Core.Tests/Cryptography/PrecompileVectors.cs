@@ -12,11 +12,13 @@ internal static class PrecompileVectors
     {
         var path = Path.Combine(Fixtures.Folder("precompiles"), "precompiles", folder, file + ".json");
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-        return [.. document.RootElement.EnumerateArray().Select(item => new Vector(
+        Vector[] vectors = [.. document.RootElement.EnumerateArray().Select(item => new Vector(
             item.GetProperty("Name").GetString()!,
             Convert.FromHexString(item.GetProperty("Input").GetString()!),
             item.TryGetProperty("Expected", out var expected)
                 ? Convert.FromHexString(expected.GetString()!)
                 : null))];
+        Assert.NotEmpty(vectors);
+        return vectors;
     }
 }

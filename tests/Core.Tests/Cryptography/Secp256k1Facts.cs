@@ -15,5 +15,5 @@ internal sealed class AvxFactAttribute : FactAttribute
 {
     public AvxFactAttribute() => Skip = SecpField8.IsSupported
         ? null
-        : "This processor has no AVX-512 (F and DQ): recovery side by side is not tested.";
+        : "This processor has no AVX-512 (F and DQ): eight elements side by side are not tested.";
 }

@@ -113,12 +113,12 @@ public sealed class Secp256k1Tests
     {
         for (var i = 0; i < 20; i++)
         {
-            CheckRoundTrip(Secp256k1.Managed, RandomKey(i), new Hash256(SHA256.HashData([(byte)i])));
+            AssertRoundTrip(Secp256k1.Managed, RandomKey(i), new Hash256(SHA256.HashData([(byte)i])));
         }
 
-        CheckRoundTrip(Secp256k1.Managed, RandomKey(7), new Hash256(UInt256.MaxValue.ToBigEndian()));
-        CheckRoundTrip(Secp256k1.Managed, UInt256.One.ToBigEndian(), Hash256.Zero);
-        CheckRoundTrip(Secp256k1.Managed, (Secp256k1.Order - 1).ToBigEndian(), Hash256.Zero);
+        AssertRoundTrip(Secp256k1.Managed, RandomKey(7), new Hash256(UInt256.MaxValue.ToBigEndian()));
+        AssertRoundTrip(Secp256k1.Managed, UInt256.One.ToBigEndian(), Hash256.Zero);
+        AssertRoundTrip(Secp256k1.Managed, (Secp256k1.Order - 1).ToBigEndian(), Hash256.Zero);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class Secp256k1Tests
             var found = native.TryRecover(digest, r, s, i % 2 == 1, expected);
             Assert.Equal(found, managed.TryRecover(digest, r, s, i % 2 == 1, actual));
             Assert.Equal(expected, actual);
-            CheckRoundTrip(native, key, digest);
+            AssertRoundTrip(native, key, digest);
         }
     }
 
@@ -396,7 +396,7 @@ public sealed class Secp256k1Tests
         return answer;
     }
 
-    private static void CheckRoundTrip(ISecp256k1Backend backend, byte[] key, in Hash256 digest)
+    private static void AssertRoundTrip(ISecp256k1Backend backend, byte[] key, in Hash256 digest)
     {
         var (publicKey, recovered) = (new byte[64], new byte[64]);
         backend.WritePublicKey(key, publicKey);

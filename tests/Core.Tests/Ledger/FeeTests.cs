@@ -105,7 +105,7 @@ public sealed class FeeTests
                     var rules = ForkRules.Of(Enum.Parse<Fork>(name));
                     foreach (var test in fork.Value.EnumerateObject())
                     {
-                        CheckDifficulty(test, rules);
+                        AssertDifficulty(test, rules);
                         checks++;
                     }
                 }
@@ -115,7 +115,7 @@ public sealed class FeeTests
         Assert.True(checks > 1_000);
     }
 
-    private static void CheckDifficulty(JsonProperty test, ForkRules rules)
+    private static void AssertDifficulty(JsonProperty test, ForkRules rules)
     {
         var hasUncles = Number(test.Value, "parentUncles") is { IsZero: false };
         var parent = new BlockHeader

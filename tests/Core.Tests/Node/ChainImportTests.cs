@@ -39,6 +39,7 @@ public sealed class ChainImportTests
                 address => address, address => AccountAt(chain, block.Header.Number, address)));
         }
 
+        Assert.NotEmpty(balances);
         foreach (var number in Enumerable.Range(1, balances.Count))
         {
             foreach (var (address, account) in balances[number - 1])
@@ -48,7 +49,7 @@ public sealed class ChainImportTests
 
             var some = balances[number - 1].Keys.ElementAt(number % balances[number - 1].Count);
             var proof = chain.GetProof((ulong)number, some, [0, 1, 2]).Proof!;
-            ProofVerifier.Verify(chain.GetHeader((ulong)number)!.Header.StateRoot, proof);
+            ProofVerifier.AssertProves(chain.GetHeader((ulong)number)!.Header.StateRoot, proof);
         }
     }
 
@@ -80,10 +81,10 @@ public sealed class ChainImportTests
         Assert.Equal(head, chain.Head.Hash.ToString());
         chain.Dispose();
         using var reopened = Chain.Open(store, genesis);
-        CheckLookups(reopened);
+        AssertLookups(reopened);
     }
 
-    private static void CheckLookups(Chain chain)
+    private static void AssertLookups(Chain chain)
     {
         var parent = chain.Genesis.Hash;
         for (var number = 1UL; number <= chain.Head.Number; number++)

@@ -99,10 +99,10 @@ public sealed class ChainTests
             Assert.Equal(heavy.Chain.Head.Hash, scenario.Chain.Head.Hash);
             Assert.Equal((UInt256)20UL, ChainScenario.Slot(scenario.Chain, 5, 0));
             Assert.Equal((UInt256)9UL, ChainScenario.Slot(scenario.Chain, 3, 1));
-            CheckFollowed(scenario.Chain, changes);
+            AssertFollowed(scenario.Chain, changes);
             scenario.Reopen();
             Assert.Equal(heavy.Chain.Head.Hash, scenario.Chain.Head.Hash);
-            CheckProofs(scenario.Chain);
+            AssertProofs(scenario.Chain);
         }
     }
 
@@ -175,7 +175,7 @@ public sealed class ChainTests
         scenario.Produce(mark: 7);
         scenario.Reopen();
         Assert.Equal((UInt256)16UL, ChainScenario.Slot(scenario.Chain, 4, 0));
-        CheckProofs(scenario.Chain);
+        AssertProofs(scenario.Chain);
     }
 
     [Fact]
@@ -219,12 +219,12 @@ public sealed class ChainTests
             Assert.Throws<StoreException>(fails);
             store.Failing = false;
             Assert.Equal(head, scenario.Chain.Head.Hash);
-            CheckProofs(scenario.Chain);
+            AssertProofs(scenario.Chain);
             scenario.Reopen();
             Assert.Equal(head, scenario.Chain.Head.Hash);
             fails();
             Assert.NotEqual(head, scenario.Chain.Head.Hash);
-            CheckProofs(scenario.Chain);
+            AssertProofs(scenario.Chain);
         }
     }
 
@@ -248,17 +248,17 @@ public sealed class ChainTests
         Assert.Throws<StoreException>(() => Chain.Open(foreign, scenario.Genesis));
     }
 
-    private static void CheckProofs(Chain chain)
+    private static void AssertProofs(Chain chain)
     {
         for (var number = chain.OldestStateNumber; number <= chain.Head.Number; number++)
         {
             var proof = chain.GetProof(number, ChainScenario.Counter, [0, 1, 2]).Proof!;
-            ProofVerifier.Verify(chain.GetHeader(number)!.Header.StateRoot, proof);
+            ProofVerifier.AssertProves(chain.GetHeader(number)!.Header.StateRoot, proof);
         }
     }
 
     /// <summary>Whether the announced changes, one after another, lead from block 0 to the chain as it is.</summary>
-    private static void CheckFollowed(Chain chain, List<HeadChange> changes)
+    private static void AssertFollowed(Chain chain, List<HeadChange> changes)
     {
         var followed = new List<Hash256> { chain.Genesis.Hash };
         foreach (var change in changes)

@@ -126,6 +126,6 @@ public sealed class ParallelRunnerTests
             var parallel = new ParallelTransactionRunner(() => new EvmEngine(), new ParallelRunnerOptions(
                 workers, ValidateAhead: workers > 2, SerialBelow: 0, Batch: 1 + (seeds.Length % 3),
                 Interleaving: Disturbance.Of(seeds.Length)));
-            return Describe(world, transactions, serial, false) == Describe(world, transactions, parallel, false);
+            Assert.Equal(Describe(world, transactions, serial, false), Describe(world, transactions, parallel, false));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(All ? 5_000 : 150).WithEndSize(120));
 }

@@ -25,10 +25,10 @@ public sealed class UInt256Tests
         {
             foreach (var b in Edges)
             {
-                Check(a, b);
+                AssertOperations(a, b);
                 foreach (var m in Edges)
                 {
-                    CheckModular(a, b, m);
+                    AssertModular(a, b, m);
                 }
             }
         }
@@ -43,8 +43,8 @@ public sealed class UInt256Tests
             for (var i = 0; i < 100; i++)
             {
                 var (a, b, m) = (Draw(random), Draw(random), Draw(random));
-                Check(a, b);
-                CheckModular(a, b, m);
+                AssertOperations(a, b);
+                AssertModular(a, b, m);
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
@@ -61,8 +61,8 @@ public sealed class UInt256Tests
                 var quotient = Draw(random) >> random.Next(256);
                 var near = ((BigInteger)divisor * (BigInteger)quotient) + random.Next(-1, 2);
                 var a = (UInt256)BigInteger.Abs(near);
-                Check(a, divisor);
-                CheckModular(divisor, quotient, a);
+                AssertOperations(a, divisor);
+                AssertModular(divisor, quotient, a);
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
@@ -78,9 +78,9 @@ public sealed class UInt256Tests
                 var m = Draw(random) | new UInt256(0, 0, 0, 1UL << random.Next(64));
                 var a = m - (Draw(random) >> 128) - 1;
                 var b = m - (Draw(random) >> 192) - 1;
-                CheckModular(a, b, m);
-                Check(m - 1, (m >> 64) + (uint)random.Next(2));
-                Check((m << 64) - 1, m >> 64);
+                AssertModular(a, b, m);
+                AssertOperations(m - 1, (m >> 64) + (uint)random.Next(2));
+                AssertOperations((m << 64) - 1, m >> 64);
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
@@ -175,7 +175,7 @@ public sealed class UInt256Tests
     private static UInt256 Word(JsonElement item, string name) =>
         UInt256.FromBigEndian(Hex.Decode(item.GetProperty(name).GetString()));
 
-    private static void Check(in UInt256 a, in UInt256 b)
+    private static void AssertOperations(in UInt256 a, in UInt256 b)
     {
         var (x, y) = ((BigInteger)a, (BigInteger)b);
         Assert.Equal(Word(x + y), a + b);
@@ -209,7 +209,7 @@ public sealed class UInt256Tests
         }
     }
 
-    private static void CheckModular(in UInt256 a, in UInt256 b, in UInt256 m)
+    private static void AssertModular(in UInt256 a, in UInt256 b, in UInt256 m)
     {
         var (x, y, n) = ((BigInteger)a, (BigInteger)b, (BigInteger)m);
         Assert.Equal(m.IsZero ? 0 : Word((x + y) % n), UInt256.AddMod(a, b, m));

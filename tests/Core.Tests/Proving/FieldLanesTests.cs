@@ -1,4 +1,5 @@
 using SuperVm.Core.Cryptography.Bn254;
+using SuperVm.Core.Tests.Cryptography;
 
 namespace SuperVm.Core.Tests.Proving;
 
@@ -7,16 +8,9 @@ public sealed class FieldLanesTests
 {
     private const int Rounds = 2_000;
 
-    private static bool Missing => !FieldLanes<FqModulus>.IsSupported;
-
-    [Fact]
+    [AvxFact]
     public void Products_sums_and_differences_equal_those_of_single_elements()
     {
-        if (Missing)
-        {
-            return; // the scalar code is all there is on this processor
-        }
-
         var random = new ProvingRandom(1);
         for (var round = 0; round < Rounds; round++)
         {
@@ -38,14 +32,9 @@ public sealed class FieldLanesTests
         }
     }
 
-    [Fact]
+    [AvxFact]
     public void Differences_that_are_only_carried_multiply_to_the_same()
     {
-        if (Missing)
-        {
-            return;
-        }
-
         var random = new ProvingRandom(2);
         for (var round = 0; round < Rounds; round++)
         {
@@ -62,14 +51,9 @@ public sealed class FieldLanesTests
         }
     }
 
-    [Fact]
+    [AvxFact]
     public void Inverses_exist_unless_a_lane_is_zero()
     {
-        if (Missing)
-        {
-            return;
-        }
-
         var random = new ProvingRandom(3);
         var values = Eight(random).Select(value => value.IsZero ? Fq.One : value).ToArray();
         FqLanes.FromScalars(values, out var lanes);
@@ -80,14 +64,9 @@ public sealed class FieldLanesTests
         Assert.False(FqLanes.TryInvert(new FqLanes { Value = lanes }, out _));
     }
 
-    [Fact]
+    [AvxFact]
     public void Products_in_the_extension_equal_those_of_single_elements()
     {
-        if (Missing)
-        {
-            return;
-        }
-
         var random = new ProvingRandom(4);
         for (var round = 0; round < Rounds; round++)
         {

@@ -32,7 +32,7 @@ public sealed class ProofFileTests
         {
             for (var length = 0; length < bytes.Length; length += 1 + (length / 9))
             {
-                Groth16Tests.Refusal(() => read(bytes[..length]));
+                Assert.NotEmpty(Groth16Tests.Refusal(() => read(bytes[..length])));
             }
         }
     }
@@ -49,6 +49,7 @@ public sealed class ProofFileTests
     {
         var random = new ProvingRandom(77);
         var witness = new Witness(new MemorySource(Witness));
+        var refused = 0;
         for (var round = 0; round < 300; round++)
         {
             var damaged = Key.ToArray();
@@ -61,8 +62,11 @@ public sealed class ProofFileTests
             catch (ProofException refusal)
             {
                 Assert.NotEmpty(refusal.Message);
+                refused++;
             }
         }
+
+        Assert.InRange(refused, 1, 300);
     }
 
     [Fact]
@@ -71,6 +75,7 @@ public sealed class ProofFileTests
         var random = new ProvingRandom(78);
         foreach (var (bytes, read) in Kinds())
         {
+            var refused = 0;
             for (var round = 0; round < 300; round++)
             {
                 var damaged = bytes.ToArray();
@@ -86,8 +91,11 @@ public sealed class ProofFileTests
                 catch (ProofException refusal)
                 {
                     Assert.NotEmpty(refusal.Message);
+                    refused++;
                 }
             }
+
+            Assert.InRange(refused, 1, 300);
         }
     }
 

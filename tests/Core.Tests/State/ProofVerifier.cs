@@ -8,7 +8,7 @@ namespace SuperVm.Core.Tests.State;
 /// <summary>Checks Merkle proofs by the standard alone: nibble lists and RLP, nothing of the trie's code.</summary>
 internal static class ProofVerifier
 {
-    internal static void Verify(in Hash256 stateRoot, AccountProof proof)
+    internal static void AssertProves(in Hash256 stateRoot, AccountProof proof)
     {
         var leaf = Find(stateRoot, Keccak256.Hash(proof.Address.Bytes).ToArray(), proof.Nodes);
         if (leaf is null)

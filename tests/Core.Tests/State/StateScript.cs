@@ -71,22 +71,22 @@ internal sealed class StateScript
             }
         }
 
-        Check();
+        AssertStates();
         return true;
     }
 
     /// <summary>Compares every readable state with the dictionaries, and proofs with their roots.</summary>
-    internal void Check()
+    internal void AssertStates()
     {
         Assert.Equal((ulong)_states.Count - 1, Store.HeadNumber);
         Assert.Equal(_states[^1].Root, Store.HeadRoot);
         for (var number = Store.OldestNumber; number <= Store.HeadNumber; number++)
         {
             var expected = _states[(int)number];
-            Compare(expected, Store.At(number)!);
+            AssertSame(expected, Store.At(number)!);
             var address = Address.FromNumber((ulong)_random.Next(1, AddressCount + 2));
             var proof = Store.Prove(number, address, [1, 2, 77])!;
-            ProofVerifier.Verify(expected.Root, proof);
+            ProofVerifier.AssertProves(expected.Root, proof);
             expected.ReadAccount(address, out var account);
             Assert.Equal((account.Nonce, account.Balance), (proof.Account.Nonce, proof.Account.Balance));
             foreach (var slot in proof.Slots)
@@ -97,7 +97,7 @@ internal sealed class StateScript
         }
     }
 
-    internal static void Compare(MemoryState expected, IStateReader actual)
+    internal static void AssertSame(MemoryState expected, IStateReader actual)
     {
         for (var number = 0UL; number <= AddressCount; number++)
         {
@@ -123,7 +123,7 @@ internal sealed class StateScript
     /// <summary>
     /// Every block gives account 1 a balance and writes the same into its slot 5: a reader must see both.
     /// </summary>
-    internal static void CheckWhole(StateStore store)
+    internal static void AssertWhole(StateStore store)
     {
         var latest = store.Latest;
         latest.ReadAccount(Address.FromNumber(1), out var account);
@@ -170,7 +170,7 @@ internal sealed class StateScript
         for (var i = 0; i < count; i++)
         {
             var parent = Store.OverlayAt(ancestor, transitions);
-            Compare(states[^1], parent);
+            AssertSame(states[^1], parent);
             var block = new BlockState(parent);
             Fill(block, ancestor + 1 + (ulong)i);
             var next = new MemoryState(states[^1].Accounts);
@@ -180,7 +180,7 @@ internal sealed class StateScript
             states.Add(next);
         }
 
-        Check();
+        AssertStates();
         using var batch = _keyValues.CreateBatch();
         Store.Switch(ancestor, transitions, transitions[^1].Root, batch);
         _states.Clear();

@@ -28,7 +28,7 @@ public sealed class ExecutionApisTests(ITestOutputHelper output)
     ];
 
     [FixtureFact(Archive)]
-    public void Responses_equal_those_of_execution_apis() => Compare(open: null);
+    public void Responses_equal_those_of_execution_apis() => AssertAnswers(open: null);
 
     /// <summary>
     /// The blocks are written by one instance and read by another that has nothing but the documents, blobs and rows.
@@ -39,10 +39,10 @@ public sealed class ExecutionApisTests(ITestOutputHelper output)
         var ports = new DocumentChainPorts(
             new InMemoryDocumentStore(), new InMemoryBlobStore(), new InMemoryRowStore(), TimeProvider.System);
         var options = new DocumentChainOptions { State = new PagedOptions { PageBytes = 1_024, LogBytes = 1_024 } };
-        Compare(genesis => DocumentChain.OpenAsync(ports, genesis, options).GetAwaiter().GetResult());
+        AssertAnswers(genesis => DocumentChain.OpenAsync(ports, genesis, options).GetAwaiter().GetResult());
     }
 
-    private void Compare(Func<Genesis, IChain>? open)
+    private void AssertAnswers(Func<Genesis, IChain>? open)
     {
         var folder = Path.Combine(Fixtures.Folder(Archive), "rpc_io");
         var genesis = GenesisReader.Read(File.ReadAllBytes(Path.Combine(folder, "genesis.json")));

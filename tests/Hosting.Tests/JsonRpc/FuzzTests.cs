@@ -14,10 +14,10 @@ public sealed class FuzzTests : IDisposable
 
     [Fact]
     public void Requests_with_any_arguments_are_answered_properly() =>
-        Check(seed => Encoding.UTF8.GetBytes(AnyRequest(new Random(seed))), 3_000);
+        AssertProper(seed => Encoding.UTF8.GetBytes(AnyRequest(new Random(seed))), 3_000);
 
     [Fact]
-    public void Requests_with_damaged_bytes_are_answered_properly() => Check(
+    public void Requests_with_damaged_bytes_are_answered_properly() => AssertProper(
         seed =>
         {
             var random = new Random(seed);
@@ -31,8 +31,9 @@ public sealed class FuzzTests : IDisposable
         },
         2_000);
 
-    private void Check(Func<int, byte[]> bodyOf, int tests)
+    private void AssertProper(Func<int, byte[]> bodyOf, int tests)
     {
+        var (results, errors) = (0, 0);
         Prop.ForAll(ArbMap.Default.GeneratorFor<int>().ToArbitrary(), seed =>
         {
             using var answer = _node.Rpc.Answer(bodyOf(seed));
@@ -47,11 +48,14 @@ public sealed class FuzzTests : IDisposable
                 : [json.RootElement];
             foreach (var item in items)
             {
-                Assert.True(item.TryGetProperty("result", out _) != item.TryGetProperty("error", out var error));
+                var isResult = item.TryGetProperty("result", out _);
+                Assert.True(isResult != item.TryGetProperty("error", out var error));
+                _ = isResult ? results++ : errors++;
                 Assert.False(error.ValueKind == JsonValueKind.Object
                     && error.GetProperty("code").GetInt32() == -32603, string.Join('\n', _node.Log));
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(tests));
+        Assert.True(results > 0 && errors > 0, $"{results} results, {errors} errors");
     }
 
     private string AnyRequest(Random random)

@@ -34,11 +34,11 @@ public sealed class BoundaryFuzzTests
         await using var server = await GuardedServer.StartAsync(new SecurityOptions());
         foreach (var body in Malformed)
         {
-            await CheckAsync(server, Encoding.UTF8.GetBytes(body), mustFail: body.Length > 0);
+            await AssertAnswerAsync(server, Encoding.UTF8.GetBytes(body), mustFail: body.Length > 0);
         }
 
-        await CheckAsync(server, [0xFF, 0xFE, 0x00], mustFail: true);
-        await CheckAsync(server, [0xC3, 0x28], mustFail: true);
+        await AssertAnswerAsync(server, [0xFF, 0xFE, 0x00], mustFail: true);
+        await AssertAnswerAsync(server, [0xC3, 0x28], mustFail: true);
         Assert.Equal("0x7a69", (await server.CallAsync("eth_chainId")).Body.GetProperty("result").GetString());
         Assert.Empty(server.Node.Log);
     }
@@ -70,7 +70,7 @@ public sealed class BoundaryFuzzTests
                 body = body[..random.Next(1, body.Length + 1)];
             }
 
-            await CheckAsync(server, body, mustFail: false);
+            await AssertAnswerAsync(server, body, mustFail: false);
         }
 
         Assert.Empty(server.Node.Log);
@@ -87,7 +87,7 @@ public sealed class BoundaryFuzzTests
         Assert.Equal(-32700, (await server.PostAsync(new string('[', 30_000))).ErrorCode);
     }
 
-    private static async Task CheckAsync(GuardedServer server, byte[] body, bool mustFail)
+    private static async Task AssertAnswerAsync(GuardedServer server, byte[] body, bool mustFail)
     {
         var (status, bytes) = await server.PostBytesAsync(body);
         Assert.Equal(HttpStatusCode.OK, status);

@@ -33,7 +33,7 @@ internal sealed class PeerInbox(PeerBoard board, TransactionGossip gossip, TimeP
         }
     }
 
-    /// <summary>The peer speaks in this session from now on.</summary>
+    /// <summary>The peer speaks over this connection from now on.</summary>
     internal void Enter(in Address peer, ulong run, PeerSession session)
     {
         lock (_gate)

@@ -142,7 +142,7 @@ internal sealed class PeerServer : IAsyncDisposable
         }
         catch (Exception end) when (end is IOException or OperationCanceledException or InvalidDataException)
         {
-            // The peer has gone, is to be heard no longer, or does not speak this session's language.
+            // The peer has gone, is to be heard no longer, or sends what is no frame of this connection.
         }
         finally
         {

@@ -19,12 +19,12 @@ internal sealed class PeerSession(PeerInbox inbox, PeerBoard board, TimeProvider
     private byte[] _unpacked = [];
     private bool _isHeard;
 
-    /// <summary>Ends the session; the peer has another one.</summary>
+    /// <summary>Ends the connection; the peer has another one.</summary>
     internal void End() => _ending.Cancel();
 
     /// <exception cref="IOException">The connection broke.</exception>
-    /// <exception cref="InvalidDataException">Bytes that are no frame of this session.</exception>
-    /// <exception cref="OperationCanceledException">The session is over.</exception>
+    /// <exception cref="InvalidDataException">Bytes that are no frame of this connection.</exception>
+    /// <exception cref="OperationCanceledException">The connection was ended.</exception>
     internal async Task RunAsync(
         Stream stream, PeerCipher caller, PeerCipher answering, CancellationToken stopping)
     {

@@ -186,6 +186,8 @@ public sealed class RegistryTests
     {
         var world = new RegistryWorld(new RegistryParameters { Kind = kind });
         world.Refuses("ClosedSet()", RegistryWorld.OwnerOf(4), RegistryWorld.Registration(4), Ether);
+        Assert.Equal(
+            RegistryWorld.FirstValidators.Select(one => one.Key), world.Registry.Validators.Select(one => one.Key));
     }
 
     [Fact]

@@ -96,6 +96,7 @@ public sealed class PeerFrameTests
     {
         var random = new Random(7);
         var message = MessageCodec.Encode(new FetchBlocks(3, 1));
+        var (taken, refused) = (0, 0);
         for (var round = 0; round < 20_000; round++)
         {
             byte[] frame = [.. new byte[PeerFrame.HeadBytes], .. Prefixed(message), .. Prefixed(message)];
@@ -123,8 +124,11 @@ public sealed class PeerFrameTests
                 Assert.Null(refusal);
             }
 
+            _ = refusal is null ? taken++ : refused++;
             Assert.True(refusal is null ? rest.IsEmpty : refusal is DropReason.Malformed or DropReason.Oversized);
         }
+
+        Assert.True(taken > 0 && refused > 0, $"{taken} frames were whole, {refused} were not");
     }
 
     private static byte[] Prefixed(byte[] message)
