@@ -8,6 +8,11 @@ namespace SuperVm.Hosting.Tests.JsonRpc;
 /// <summary>Whatever comes in, the answer is JSON with a result or an error, and no handler fails.</summary>
 public sealed class FuzzTests : IDisposable
 {
+    private const int ParseError = -32700;
+    private const int InvalidRequest = -32600;
+    private const int MethodNotFound = -32601;
+    private const int InternalError = -32603;
+
     private readonly TestNode _node = new();
 
     public void Dispose() => _node.Dispose();
@@ -27,13 +32,14 @@ public sealed class FuzzTests : IDisposable
                 body[random.Next(body.Length)] = (byte)random.Next(256);
             }
 
-            return body[..random.Next(body.Length / 2, body.Length + 1)];
+            // Most that is cut off is refused by its form alone: the others are to come further.
+            return random.Next(4) == 0 ? body[..random.Next(body.Length / 2, body.Length)] : body;
         },
         2_000);
 
     private void AssertProper(Func<int, byte[]> bodyOf, int tests)
     {
-        var (results, errors) = (0, 0);
+        var understood = 0;
         Prop.ForAll(ArbMap.Default.GeneratorFor<int>().ToArbitrary(), seed =>
         {
             using var answer = _node.Rpc.Answer(bodyOf(seed));
@@ -48,14 +54,13 @@ public sealed class FuzzTests : IDisposable
                 : [json.RootElement];
             foreach (var item in items)
             {
-                var isResult = item.TryGetProperty("result", out _);
-                Assert.True(isResult != item.TryGetProperty("error", out var error));
-                _ = isResult ? results++ : errors++;
-                Assert.False(error.ValueKind == JsonValueKind.Object
-                    && error.GetProperty("code").GetInt32() == -32603, string.Join('\n', _node.Log));
+                Assert.True(item.TryGetProperty("result", out _) != item.TryGetProperty("error", out var error));
+                var code = error.ValueKind == JsonValueKind.Object ? error.GetProperty("code").GetInt32() : 0;
+                Assert.False(code == InternalError, string.Join('\n', _node.Log));
+                understood += code is ParseError or InvalidRequest or MethodNotFound ? 0 : 1;
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(tests));
-        Assert.True(results > 0 && errors > 0, $"{results} results, {errors} errors");
+        Assert.True(understood > tests / 100, $"only {understood} requests came as far as a method");
     }
 
     private string AnyRequest(Random random)
