@@ -19,6 +19,14 @@ internal sealed class RpcMethod(string name, RpcHandler handler)
 {
     private static readonly string[] ManagementPrefixes = ["evm_", "anvil_", "hardhat_", "testing_", "admin_"];
 
+    private static readonly HashSet<string> QuickMethods =
+    [
+        "eth_call", "eth_getBalance", "eth_getTransactionCount", "eth_getStorageAt", "eth_getCode", "eth_blockNumber",
+        "eth_chainId", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_feeHistory", "eth_estimateGas",
+        "eth_getTransactionByHash", "eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_getBlockByHash",
+        "eth_getFilterChanges", "eth_subscribe", "eth_unsubscribe", "net_version", "web3_clientVersion",
+    ];
+
     private long _calls;
     private long _errors;
 
@@ -29,6 +37,9 @@ internal sealed class RpcMethod(string name, RpcHandler handler)
     /// <summary>Changes time, accounts or history, or makes blocks: for who runs the node.</summary>
     internal bool IsManagement { get; } = ManagementPrefixes.Any(
         prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+
+    /// <summary>Answered as a rule in less time than it takes to wake another thread.</summary>
+    internal bool IsQuick { get; } = QuickMethods.Contains(name);
 
     internal long Calls => Volatile.Read(ref _calls);
 

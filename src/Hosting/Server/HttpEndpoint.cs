@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Security;
+using SuperVm.Hosting.Server.Loop;
 
 namespace SuperVm.Hosting.Server;
 
@@ -68,6 +69,12 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         while (!(read = await reader.ReadAsync()).IsCompleted)
         {
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+
+        if (EventLoop.IsLoopThread && !dispatcher.IsQuick(read.Buffer.FirstSpan))
+        {
+            // Work is the thread pool's, where it meets the work of other connections.
+            await Task.Yield();
         }
 
         var coming = AnswerOf(read.Buffer, caller);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,6 +12,7 @@ using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Proving;
 using SuperVm.Hosting.Security;
+using SuperVm.Hosting.Server.Loop;
 
 namespace SuperVm.Hosting.Server;
 
@@ -31,6 +33,9 @@ public sealed record ServerOptions
     /// it over a network only.
     /// </summary>
     public int CompressFromBytes { get; init; } = int.MaxValue;
+
+    /// <summary>Whether requests are served where they arrive, where the system has what that takes.</summary>
+    public bool UseEventLoop { get; init; } = true;
 
     public RpcLimits Limits { get; init; } = new();
 
@@ -66,6 +71,11 @@ public sealed class NodeServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
+        if (options.UseEventLoop && LoopTransport.IsSupported)
+        {
+            builder.Services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
+        }
+
         builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -5,6 +5,7 @@ using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.JsonRpc.Subscriptions;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Security;
+using SuperVm.Hosting.Server.Loop;
 
 namespace SuperVm.Hosting.Server;
 
@@ -117,6 +118,11 @@ internal sealed class WebSocketEndpoint(Node node, RpcDispatcher dispatcher, Rpc
                 {
                     await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
                     return;
+                }
+
+                if (EventLoop.IsLoopThread && !dispatcher.IsQuick(buffer.AsSpan(0, length)))
+                {
+                    await Task.Yield();
                 }
 
                 using var answer = await dispatcher.AnswerAsync(buffer.AsSpan(0, length), caller, subscriber);
