@@ -38,8 +38,8 @@ public sealed record BatchHeader(
     int TransactionCount,
     ulong Nonce = 0)
 {
-    private Hash256 _digest;
-    private bool _hasDigest;
+    // A boxed Hash256, put in place by one write: headers are read by the replica, the execution and the peers' threads.
+    private object? _digest;
 
     // A copy (with) computes its own digest.
     private BatchHeader(BatchHeader other)
@@ -55,14 +55,16 @@ public sealed record BatchHeader(
     {
         get
         {
-            if (!_hasDigest)
+            if (Volatile.Read(ref _digest) is Hash256 known)
             {
-                var writer = new RlpWriter();
-                Write(writer);
-                (_digest, _hasDigest) = (Keccak256.Hash(writer.Written), true);
+                return known;
             }
 
-            return _digest;
+            var writer = new RlpWriter();
+            Write(writer);
+            var digest = Keccak256.Hash(writer.Written);
+            Volatile.Write(ref _digest, digest);
+            return digest;
         }
     }
 

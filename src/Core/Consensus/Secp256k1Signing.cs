@@ -35,11 +35,14 @@ public sealed class Secp256k1Signer : IConsensusSigner
 /// </summary>
 /// <remarks>
 /// One encoding for a signature: high s and a parity other than 0 and 1 are refused. Safe for concurrent use: whoever
-/// receives a vote may check it (<see cref="Prepare"/>) before the replica's thread asks, which then need not.
+/// receives a vote may check it (<see cref="Prepare"/>) before the replica's thread asks, which then need not. Threads
+/// share nothing but signatures that held, under a lock, and a message's digest (<see cref="DigestCache"/>): the answer
+/// is the same whoever asks first.
 /// </remarks>
-public sealed class Secp256k1Verifier : ISignatureVerifier
+/// <param name="remembered">Signatures remembered; the oldest fall out.</param>
+public sealed class Secp256k1Verifier(int remembered = Secp256k1Verifier.Remembered) : ISignatureVerifier
 {
-    /// <summary>Signatures remembered; the oldest fall out.</summary>
+    /// <summary>Signatures remembered where nothing else is said.</summary>
     public const int Remembered = 8192;
 
     private readonly Lock _gate = new();
@@ -74,7 +77,7 @@ public sealed class Secp256k1Verifier : ISignatureVerifier
             if (_known.TryAdd((signer, digest), signature.ToArray()))
             {
                 _order.Enqueue((signer, digest));
-                if (_order.Count > Remembered)
+                if (_order.Count > remembered)
                 {
                     _known.Remove(_order.Dequeue());
                 }

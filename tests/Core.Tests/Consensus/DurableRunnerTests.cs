@@ -65,6 +65,62 @@ public sealed class DurableRunnerTests
         Assert.Equal([1UL, 2UL, 3UL], snapshot.Headers.Select(header => header.Sequence));
     }
 
+    [Fact]
+    public void A_store_of_another_format_is_refused_with_both_versions()
+    {
+        var store = new MemoryKeyValueStore();
+        new Machine(store).Work();
+        Assert.Equal([DurableRunner.FormatVersion], store.Get(Column.Consensus, FormatKey)!);
+        Assert.Equal(3UL, new Machine(store).Runner.Replica.Finalized);
+
+        Set(store, [DurableRunner.FormatVersion + 1]);
+        var newer = Assert.Throws<StoreException>(() => new Machine(store)).Message;
+        Assert.Contains($"format {DurableRunner.FormatVersion + 1}", newer);
+        Assert.Contains($"format {DurableRunner.FormatVersion}.", newer);
+
+        // What was written before formats had numbers.
+        Set(store, null);
+        Assert.Contains("has format 1;", Assert.Throws<StoreException>(() => new Machine(store)).Message);
+        Assert.Contains(
+            "empty data folder", Assert.Throws<StoreException>(() => new Machine(store)).Message);
+    }
+
+    [Fact]
+    public void A_damaged_record_is_refused_as_damage()
+    {
+        var store = new MemoryKeyValueStore();
+        new Machine(store).Work();
+        foreach (var (key, value) in store.Scan(Column.Consensus, new[] { (byte)'R' }).ToList())
+        {
+            using var damage = store.CreateBatch();
+            damage.Put(Column.Consensus, key, value.AsSpan(0, value.Length / 2));
+            store.Write(damage);
+            Assert.Contains("damaged", Assert.Throws<StoreException>(() => new Machine(store)).Message);
+            using var repair = store.CreateBatch();
+            repair.Put(Column.Consensus, key, value);
+            store.Write(repair);
+        }
+
+        Assert.Equal(3UL, new Machine(store).Runner.Replica.Finalized);
+    }
+
+    private static readonly byte[] FormatKey = [(byte)'F'];
+
+    private static void Set(MemoryKeyValueStore store, byte[]? format)
+    {
+        using var write = store.CreateBatch();
+        if (format is null)
+        {
+            write.Delete(Column.Consensus, FormatKey);
+        }
+        else
+        {
+            write.Put(Column.Consensus, FormatKey, format);
+        }
+
+        store.Write(write);
+    }
+
     private sealed class DeathException : Exception;
 
     /// <summary>

@@ -49,11 +49,13 @@ public abstract record ConsensusMessage
 }
 
 /// <summary>Keeps the digest that one message signs; a changed copy (with) does not take it over.</summary>
+/// <remarks>
+/// Safe for concurrent use: what is kept is one object, put in place by one write, so a reader on another thread finds
+/// all of it or nothing. Whoever finds nothing works the same digest out again.
+/// </remarks>
 internal sealed class DigestCache : IEquatable<DigestCache>
 {
-    private object? _owner;
-    private ulong _chainId;
-    private Hash256 _digest;
+    private Known? _known;
 
     // Two messages are equal by what they say, not by what was computed of them.
     public bool Equals(DigestCache? other) => other is not null;
@@ -63,12 +65,21 @@ internal sealed class DigestCache : IEquatable<DigestCache>
     public override int GetHashCode() => 0;
 
     internal Hash256? Find(object owner, ulong chainId) =>
-        ReferenceEquals(_owner, owner) && _chainId == chainId ? _digest : null;
+        Volatile.Read(ref _known) is { } known && ReferenceEquals(known.Owner, owner) && known.ChainId == chainId
+            ? known.Digest
+            : null;
 
     internal Hash256 Keep(object owner, ulong chainId, in Hash256 digest)
     {
-        (_owner, _chainId, _digest) = (owner, chainId, digest);
+        Volatile.Write(ref _known, new Known(owner, chainId, digest));
         return digest;
+    }
+
+    private sealed class Known(object owner, ulong chainId, in Hash256 digest)
+    {
+        internal readonly object Owner = owner;
+        internal readonly ulong ChainId = chainId;
+        internal readonly Hash256 Digest = digest;
     }
 }
 

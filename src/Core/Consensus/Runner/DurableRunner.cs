@@ -19,8 +19,14 @@ namespace SuperVm.Core.Consensus.Runner;
 /// </remarks>
 public sealed class DurableRunner
 {
+    /// <summary>
+    /// The version of what is written here: records, archive, outbox. Raised with every change of their layout.
+    /// </summary>
+    public const byte FormatVersion = 2;
+
     private const byte RecordPrefix = (byte)'R';
     private static readonly byte[] OutboxKey = [(byte)'O'];
+    private static readonly byte[] FormatKey = [(byte)'F'];
 
     private readonly ReplicaContext _context;
     private readonly IKeyValueStore _store;
@@ -31,9 +37,10 @@ public sealed class DurableRunner
     private readonly List<Effect> _pending = [];
     private readonly List<(IReadOnlyList<Address> To, ConsensusMessage Message, byte[]? Encoded)> _outgoing = [];
     private bool _outboxIsEmpty;
+    private bool _formatIsWritten;
 
     /// <summary>Loads the replica from the store, or begins at the genesis.</summary>
-    /// <exception cref="RlpException">The stored state is damaged.</exception>
+    /// <exception cref="StoreException">The stored state has another format, or is damaged.</exception>
     public DurableRunner(
         ReplicaContext context, IKeyValueStore store, IConsensusTransport transport, IConsensusTimers timers,
         IBatchExecutor executor, IConsensusObserver? observer = null)
@@ -41,10 +48,18 @@ public sealed class DurableRunner
         (_context, _store, _transport, _timers) = (context, store, transport, timers);
         (_executor, _observer) = (executor, observer);
         Archive = new ConsensusArchive(store);
-        var records = store.Scan(Column.Consensus, new[] { RecordPrefix })
-            .Select(record => new KeyValuePair<byte[], byte[]>(record.Key[1..], record.Value));
-        Replica = Replica.FromRecords(context, records);
-        RememberOrdered();
+        _formatIsWritten = HasThisFormat(store);
+        try
+        {
+            var records = store.Scan(Column.Consensus, new[] { RecordPrefix })
+                .Select(record => new KeyValuePair<byte[], byte[]>(record.Key[1..], record.Value));
+            Replica = Replica.FromRecords(context, records);
+            RememberOrdered();
+        }
+        catch (Exception damage) when (damage is not (StoreException or OutOfMemoryException))
+        {
+            throw new StoreException($"The store's consensus state is damaged: {damage.Message}", damage);
+        }
     }
 
     public Replica Replica { get; }
@@ -95,10 +110,35 @@ public sealed class DurableRunner
         SaveOutbox(write);
         if (write.Count > 0)
         {
+            if (!_formatIsWritten)
+            {
+                write.Put(Column.Consensus, FormatKey, [FormatVersion]);
+            }
+
             _store.Write(write, Sync);
+            _formatIsWritten = true;
         }
 
         CarryOut();
+    }
+
+    /// <summary>Whether the store says its format; false where nothing is stored yet.</summary>
+    /// <exception cref="StoreException">It is another format than this program's.</exception>
+    private static bool HasThisFormat(IKeyValueStore store)
+    {
+        var written = store.Get(Column.Consensus, FormatKey);
+        if (written is null && !store.Scan(Column.Consensus, new[] { RecordPrefix }).Any())
+        {
+            return false;
+        }
+
+        // Versions below 2 did not say which they are.
+        var version = written is [var said] ? said : (byte)1;
+        return version == FormatVersion ? true : throw new StoreException(
+            $"The store's consensus state has format {version}; this program reads and writes format {FormatVersion}. "
+            + (version > FormatVersion
+                ? "Use the newer program that wrote it."
+                : "Start with an empty data folder: the validator takes the chain from the others."));
     }
 
     /// <summary>Late copies of what the archive's newest batches ordered are dropped after a restart too.</summary>
