@@ -30,6 +30,9 @@ public static class Mutants
         ("no-window", new ReplicaRules { NoWindow = true }),
         ("no-timeout", new ReplicaRules { NoTimeout = true }),
         ("no-timestamp-check", new ReplicaRules { NoTimestampCheck = true }),
+        ("old-set-goes-on", new ReplicaRules { KeepsOldSet = true }),
+        ("accuse-unchecked", new ReplicaRules { AccusesUnchecked = true }),
+        ("unattested-set", new ReplicaRules { UnattestedSet = true }),
         ("replay-after-restart", new ReplicaRules { ReplayAfterRestart = true }),
     ];
 

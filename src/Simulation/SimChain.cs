@@ -7,16 +7,27 @@ namespace SuperVm.Simulation;
 /// <summary>
 /// A block as the simulated execution makes it: the batch's transactions without those it saw before.
 /// </summary>
-internal sealed record SimBlock(ulong Number, Hash256 Hash, Hash256 BatchDigest, IReadOnlyList<Hash256> Transactions);
+/// <param name="Number">The batch's place.</param>
+/// <param name="Hash">A hash over parent, batch and registry.</param>
+/// <param name="BatchDigest">The batch.</param>
+/// <param name="Transactions">The hashes.</param>
+/// <param name="Registry">The validator registry after it.</param>
+internal sealed record SimBlock(
+    ulong Number, Hash256 Hash, Hash256 BatchDigest, IReadOnlyList<Hash256> Transactions, SimRegistry Registry);
 
 /// <summary>The durable execution side of one replica: a chain of hashes over batches.</summary>
-internal sealed class SimChain
+/// <param name="genesis">The validator registry at the beginning.</param>
+/// <param name="epochLength">Blocks of an epoch; 0 for one without end.</param>
+internal sealed class SimChain(SimRegistry genesis, ulong epochLength)
 {
     private readonly HashSet<Hash256> _seen = [];
 
     internal List<SimBlock> Blocks { get; private set; } = [];
 
     internal ulong Height => Blocks.Count == 0 ? 0 : Blocks[^1].Number;
+
+    /// <summary>The registry after the last block.</summary>
+    internal SimRegistry Registry => Blocks.Count == 0 ? genesis : Blocks[^1].Registry;
 
     internal bool Has(in Hash256 transaction) => _seen.Contains(transaction);
 
@@ -38,10 +49,25 @@ internal sealed class SimChain
             return null;
         }
 
-        var included = batch.Hashes.Where(hash => !_seen.Contains(hash)).Distinct().ToList();
-        _seen.UnionWith(included);
+        var included = new List<Hash256>(batch.Hashes.Count);
+        var registry = Registry;
+        for (var i = 0; i < batch.Hashes.Count; i++)
+        {
+            if (!_seen.Add(batch.Hashes[i]))
+            {
+                continue;
+            }
+
+            included.Add(batch.Hashes[i]);
+            if (epochLength != 0 && SimCall.Of(batch.Transactions[i]) is { } call)
+            {
+                registry = registry.After(call, (batch.Sequence - 1) / epochLength);
+            }
+        }
+
         var parent = Height == 0 ? SimGenesis.BlockHash : Blocks[^1].Hash;
-        var block = new SimBlock(batch.Sequence, Fold(parent, batch.Digest, corruption), batch.Digest, included);
+        var hash = Fold(parent, batch.Digest, registry.Digest() + corruption);
+        var block = new SimBlock(batch.Sequence, hash, batch.Digest, included, registry);
         Blocks.Add(block);
         return block;
     }

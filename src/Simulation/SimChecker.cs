@@ -7,15 +7,17 @@ namespace SuperVm.Simulation;
 /// Watches what honest replicas do, with code of its own: agreement, validity, order without gaps, single execution,
 /// sound certificates, bounded memory. Says the first violation.
 /// </summary>
-internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IReadOnlyList<Address> addresses)
+internal sealed class SimChecker(
+    SimPlan plan, ISignatureVerifier verifier, IReadOnlyList<Address> addresses, Epoch genesis, SimRegistry founders)
 {
     private readonly Dictionary<ulong, Hash256> _batches = [];
     private readonly Dictionary<ulong, BatchHeader> _headers = [];
     private readonly Dictionary<ulong, Hash256> _blocks = [];
     private readonly Dictionary<Hash256, ulong> _transactions = [];
     private readonly HashSet<Hash256> _submitted = [];
+    private readonly SortedSet<int> _accused = [];
     private readonly ulong[] _finalized = new ulong[plan.Nodes];
-    private readonly List<Epoch> _epochs = [];
+    private readonly SimStakeChecker _stakes = new(plan, addresses, genesis, founders);
 
     /// <summary>The first violation, in words.</summary>
     internal string? Violation { get; private set; }
@@ -25,6 +27,9 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
     internal int EvidenceSeen { get; private set; }
 
     internal int HaltsSeen { get; private set; }
+
+    /// <summary>What became of the validator registry.</summary>
+    internal SimStakes Stakes => _stakes.Counts;
 
     internal void Submitted(in Hash256 transaction) => _submitted.Add(transaction);
 
@@ -43,7 +48,7 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
                 Committed(node, now, e);
                 break;
             case BlockFinalized e:
-                Finalized(node, e.Certificate);
+                Finalized(node, e);
                 break;
             case EvidenceFound e:
                 CheckEvidence(node, e.Evidence);
@@ -72,6 +77,11 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
         if (!_blocks.TryAdd(block.Number, block.Hash) && _blocks[block.Number] != block.Hash)
         {
             Fail($"agreement: replica {node} executed another block {block.Number}");
+        }
+
+        if (_stakes.Executed(block) is { } wrong)
+        {
+            Fail(wrong);
         }
 
         foreach (var transaction in block.Transactions)
@@ -128,6 +138,12 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
             Fail($"certificates: replica {node} committed {sequence} on a certificate that does not hold");
         }
 
+        if (_stakes.EpochOf(sequence) is { } epoch && (ViewLabel.EpochOf(header.View) != epoch.Number
+            || epoch.Validators[epoch.Leaders.At(header.Position)].Address != header.Proposer))
+        {
+            Fail($"leaders: batch {sequence} is proposed by who does not lead there in epoch {epoch.Number}");
+        }
+
         if (_headers.TryGetValue(sequence - 1, out var parent)
             && (header.Parent != parent.Digest || header.Timestamp < parent.Timestamp))
         {
@@ -142,9 +158,15 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
         }
     }
 
-    private void Finalized(int node, CheckpointCertificate certificate)
+    private void Finalized(int node, BlockFinalized finalized)
     {
+        var certificate = finalized.Certificate;
         var statement = certificate.Statement;
+        if (_stakes.CheckBorder(finalized, verifier) is { } wrong)
+        {
+            Fail($"replica {node}: {wrong}");
+        }
+
         if (statement.Sequence <= _finalized[node])
         {
             Fail($"finality: replica {node} went back to {statement.Sequence}");
@@ -174,7 +196,11 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
 
     private bool IsSound(ulong sequence, IReadOnlyList<SignatureShare> shares, Hash256 digest)
     {
-        var set = EpochOf(sequence).Validators;
+        if (_stakes.EpochOf(sequence)?.Validators is not { } set)
+        {
+            return false;
+        }
+
         var signers = new HashSet<int>();
         ulong power = 0;
         foreach (var (validator, signature) in shares)
@@ -191,28 +217,25 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
         return power * 3 > set.TotalPower * 2;
     }
 
-    private Epoch EpochOf(ulong sequence)
+    /// <summary>A replica that the honest can prove to equivocate, and that still has its stake; or null.</summary>
+    internal int? Unpunished(SimRegistry registry)
     {
-        var length = plan.Parameters.EpochLength;
-        var number = length == 0 ? 0 : (int)((sequence - 1) / length);
-        while (_epochs.Count <= number)
+        foreach (var accused in _accused)
         {
-            var next = (ulong)_epochs.Count;
-            var last = length == 0 ? ulong.MaxValue : (next + 1) * length;
-            _epochs.Add(new Epoch(next, (next * length) + 1, last, plan.EpochSet(next, addresses), Hash256.Zero));
+            if (registry.IsSlashable(accused))
+            {
+                return accused;
+            }
         }
 
-        return _epochs[number];
+        return null;
     }
 
     private void CheckEvidence(int node, Evidence evidence)
     {
         EvidenceSeen++;
         var decoded = Evidence.Decode(evidence.Encode());
-        var epoch = _epochs.Count > (int)evidence.Epoch
-            ? _epochs[(int)evidence.Epoch]
-            : EpochOf((evidence.Epoch * plan.Parameters.EpochLength) + 1);
-        if (!decoded.Verify(plan.Parameters.ChainId, epoch, verifier))
+        if (_stakes.EpochNumber(evidence.Epoch) is not { } epoch || !decoded.Verify(plan.Parameters.ChainId, epoch, verifier))
         {
             Fail($"evidence: replica {node} keeps a proof that does not hold");
             return;
@@ -224,6 +247,11 @@ internal sealed class SimChecker(SimPlan plan, ISignatureVerifier verifier, IRea
             if (addresses[i] == accused && plan.IsHonest(i))
             {
                 Fail($"evidence: replica {node} accuses honest replica {i} ({evidence.Kind})");
+            }
+
+            if (addresses[i] == accused && evidence.IsSlashable && plan.Parameters.EpochLength != 0)
+            {
+                _accused.Add(i);
             }
         }
     }

@@ -124,6 +124,13 @@ internal sealed partial class SimCluster
             var at = random.Between(1, (int)SimPlan.CalmMs + 200) * 1000L;
             Offer(body, at, random.Below(Plan.Nodes));
         }
+
+        var calls = new SimRandom(Plan.Input.Seed, "calls");
+        foreach (var call in Plan.Calls)
+        {
+            var at = calls.Between(1, (int)SimPlan.CalmMs) * 1000L;
+            Offer(call.ToTransaction(calls.Next()), at, calls.Below(Plan.Nodes));
+        }
     }
 
     /// <summary>A client offers a transaction to one replica after another until an honest one has it saved.</summary>
@@ -165,9 +172,10 @@ internal sealed partial class SimCluster
 
     private string? Missing()
     {
-        if (_acknowledged.Count < Plan.Requests)
+        var offered = Plan.Requests + Plan.Calls.Count;
+        if (_acknowledged.Count < offered)
         {
-            return $"only {_acknowledged.Count} of {Plan.Requests} transactions are acknowledged";
+            return $"only {_acknowledged.Count} of {offered} transactions are acknowledged";
         }
 
         var newest = Nodes.Where(node => Plan.IsHonest(node.Index) && node.Runner is not null)
@@ -205,6 +213,44 @@ internal sealed partial class SimCluster
             }
         }
 
-        return null;
+        return Checker.Unpunished(newest.Chain.Registry) is { } accused
+            ? $"replica {accused} is proven to equivocate and still has its stake"
+            : null;
+    }
+
+    /// <summary>
+    /// Whoever knows the genesis alone can check, at the end, what the honest keep of all epochs: the steps from set to
+    /// set, commit certificates and attestations, also those of validators that left or lost their stake since.
+    /// </summary>
+    private void CheckArchives()
+    {
+        foreach (var node in Nodes.Where(node => Plan.IsHonest(node.Index) && node.Runner is not null))
+        {
+            var archive = node.Runner!.Archive;
+            var epochs = new List<Epoch> { Contexts[node.Index].Genesis };
+            foreach (var step in archive.Epochs())
+            {
+                if (step.Apply(
+                    epochs[^1], Plan.Parameters.ChainId, Plan.Parameters.EpochLength, Keys.Verifier) is not { } next)
+                {
+                    Checker.Fail($"certificates: the step to epoch {epochs.Count} that {node.Index} keeps does not hold");
+                    return;
+                }
+
+                epochs.Add(next);
+            }
+
+            for (ulong sequence = 1; sequence <= node.Runner.Replica.Committed; sequence++)
+            {
+                var epoch = epochs.Find(one => one.Contains(sequence));
+                if (archive.Batch(sequence) is { } kept && (epoch is null
+                    || !kept.Certificate.Verify(Plan.Parameters.ChainId, epoch, Keys.Verifier)
+                    || kept.Attestation?.Verify(Plan.Parameters.ChainId, epoch, Keys.Verifier) == false))
+                {
+                    Checker.Fail($"certificates: what replica {node.Index} keeps of batch {sequence} does not hold");
+                    return;
+                }
+            }
+        }
     }
 }

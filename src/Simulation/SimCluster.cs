@@ -12,9 +12,12 @@ namespace SuperVm.Simulation;
 /// <param name="VirtualMs">Virtual time at the end.</param>
 /// <param name="Evidence">Proofs of faults that honest replicas stored.</param>
 /// <param name="Snapshots">Snapshots installed.</param>
+/// <param name="Epochs">The last epoch that began.</param>
+/// <param name="Replicas">Validators of genesis.</param>
+/// <param name="Stakes">What became of the validator registry.</param>
 public sealed record SimOutcome(
     string? Violation, IReadOnlyDictionary<FaultKind, int> Occurred, long Steps, int Batches, long VirtualMs,
-    int Evidence, int Snapshots, int Epochs, int Replicas);
+    int Evidence, int Snapshots, int Epochs, int Replicas, SimStakes Stakes);
 
 /// <summary>
 /// A cluster in virtual time on one thread: every delay, loss and crash is drawn from the seed, so a seed is a run.
@@ -37,12 +40,12 @@ internal sealed partial class SimCluster
         Plan = plan;
         Keys = keys;
         Addresses = keys.Addresses;
-        Checker = new SimChecker(plan, keys.Verifier, Addresses);
         _network = new SimRandom(plan.Input.Seed, "network");
         _lastArrivalUs = new long[plan.Nodes, plan.Nodes];
-        var set = plan.EpochSet(0, Addresses);
+        Registry = SimRegistry.Genesis(plan, Addresses, keys.Verifier);
         var genesis = Epoch.Genesis(
-            set, SimGenesis.BlockHash, plan.Parameters.EpochLength, plan.Parameters.Kind);
+            Registry.NextSet(), SimGenesis.BlockHash, plan.Parameters.EpochLength, plan.Parameters.Kind);
+        Checker = new SimChecker(plan, keys.Verifier, Addresses, genesis, Registry);
         var header = BatchHeader.Genesis(
             SimGenesis.BlockHash, (SimGenesis.EpochMs / 1000) - 5, plan.Parameters.GasLimit);
         Contexts = [.. Enumerable.Range(0, plan.Nodes).Select(node => new ReplicaContext(
@@ -64,6 +67,9 @@ internal sealed partial class SimCluster
     internal SimKeyring Keys { get; }
 
     internal IReadOnlyList<Address> Addresses { get; }
+
+    /// <summary>The validator registry of genesis.</summary>
+    internal SimRegistry Registry { get; }
 
     internal ReplicaContext[] Contexts { get; }
 
@@ -124,9 +130,11 @@ internal sealed partial class SimCluster
             Checker.Fail(WhatIsMissing());
         }
 
+        CheckArchives();
+
         return new SimOutcome(
             Checker.Violation, _occurred, _steps, Checker.Batches, NowUs / 1000, Checker.EvidenceSeen, Snapshots,
-            (int)Nodes.Max(node => node.Runner?.Replica.Epoch.Number ?? 0), Plan.Nodes);
+            (int)Nodes.Max(node => node.Runner?.Replica.Epoch.Number ?? 0), Plan.Founders, Checker.Stakes);
     }
 
     /// <summary>Delivers an event to a replica as of this incarnation.</summary>

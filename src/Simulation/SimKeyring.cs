@@ -16,7 +16,7 @@ internal sealed record SimKeyring(
     {
         get
         {
-            var signers = Enumerable.Range(1, 16).Select(i =>
+            var signers = Enumerable.Range(1, 18).Select(i =>
             {
                 var key = new byte[32];
                 (key[0], key[31]) = (1, (byte)i);

@@ -11,15 +11,23 @@ namespace SuperVm.Simulation;
 /// </summary>
 internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExecutor, IConsensusObserver
 {
+    /// <summary>How often who is in no set asks where the others are, as the host does.</summary>
+    private const long PollUs = 1_000_000;
+
+    /// <summary>Between the turns of two reporters of a proof, and between two tries of one.</summary>
+    private const long ReportUs = 150_000;
+
     private readonly SimCluster _cluster;
     private readonly SimRandom _random;
     private readonly Queue<Batch> _executing = [];
+    private readonly HashSet<int> _accused = [];
     private int _sendsBeforeDeath = -1;
 
     internal SimNode(SimCluster cluster, int index)
     {
         (_cluster, Index) = (cluster, index);
         _random = new SimRandom(cluster.Plan.Input.Seed + ((ulong)index << 48), "node");
+        Chain = new SimChain(cluster.Registry, cluster.Plan.Parameters.EpochLength);
         Liar = cluster.Plan.Lies[index].Count > 0 ? new SimLiar(cluster, this) : null;
     }
 
@@ -27,7 +35,7 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
 
     internal SimStore Store { get; } = new();
 
-    internal SimChain Chain { get; } = new();
+    internal SimChain Chain { get; }
 
     internal SimLiar? Liar { get; }
 
@@ -53,6 +61,15 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
             Runner = new DurableRunner(Context, Store, this, this, this, this);
             Runner.Start();
         });
+        if (HasRegistry && Runner is not null)
+        {
+            _accused.Clear();
+            _cluster.After(PollUs, Index, Incarnation, Poll);
+            foreach (var evidence in Runner.Archive.Evidence())
+            {
+                Accuse(evidence);
+            }
+        }
     }
 
     internal void Crash()
@@ -107,6 +124,44 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
             _cluster.TornCrash(this);
         }
     }
+
+    private bool HasRegistry => _cluster.Plan.Parameters.EpochLength != 0;
+
+    private void Poll()
+    {
+        _cluster.After(PollUs, Index, Incarnation, Poll);
+        if (Runner?.Replica is { IsValidator: false, HaltReason: null } replica)
+        {
+            Guarded(() => Send(replica.Peers, new Status(
+                replica.View, replica.IsActive, replica.Committed, replica.Finalized, null, false), null));
+        }
+    }
+
+    /// <summary>Takes a proof to the registry, some time after the replicas before this one, until it is punished.</summary>
+    private void Accuse(Evidence evidence)
+    {
+        var (digest, signature) = evidence.SignedFirst(_cluster.Plan.Parameters.ChainId);
+        var accused = Enumerable.Range(0, _cluster.Plan.Nodes).Where(node =>
+            _cluster.Keys.Verifier.Verify(_cluster.Addresses[node], digest, signature)).FirstOrDefault(-1);
+        if (accused >= 0 && evidence.IsSlashable && _accused.Add(accused))
+        {
+            Report(accused, evidence.Encode(), tries: 0);
+        }
+    }
+
+    private void Report(int accused, byte[] proof, int tries) =>
+        _cluster.After(ReportUs * (tries == 0 ? Index + 1 : 10), Index, Incarnation, () =>
+        {
+            if (Runner is null || !Chain.Registry.IsSlashable(accused))
+            {
+                return;
+            }
+
+            var transaction = new SimCall(SimOperation.Slash, accused, 0, proof).ToTransaction((ulong)tries);
+            _cluster.Checker.Submitted(SimTransactions.HashOf(transaction));
+            Report(accused, proof, tries + 1);
+            Process(new RequestsSubmitted(NowMs, [transaction]));
+        });
 
     public void Send(IReadOnlyList<Address> to, ConsensusMessage message, byte[]? encoded)
     {
@@ -173,11 +228,9 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
         }
 
         _cluster.Checker.Executed(Index, block, Chain.Height > height);
-        var length = _cluster.Plan.Parameters.EpochLength;
-        var next = length != 0 && batch.Sequence % length == 0
-            ? _cluster.Plan.EpochSet(batch.Sequence / length, _cluster.Addresses)
-            : null;
-        Process(new BatchExecuted(NowMs, batch.Sequence, block.Hash, next));
+        var isBorder = HasRegistry && batch.Sequence % _cluster.Plan.Parameters.EpochLength == 0;
+        Process(new BatchExecuted(
+            NowMs, batch.Sequence, block.Hash, isBorder ? block.Registry.NextSet() : null));
     }
 
     public void InstallSnapshot(InstallSnapshot wanted)
@@ -202,6 +255,11 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
     {
         _cluster.Trace?.Invoke($"{_cluster.NowUs / 1000.0,9:F2} {Index} {SimTrace.Describe(effect)}");
         _cluster.Checker.Happened(Index, _cluster.NowUs / 1000, effect);
+        if (effect is EvidenceFound found && HasRegistry)
+        {
+            Accuse(found.Evidence);
+        }
+
         if (effect is BlockFinalized e && _cluster.Plan.Prunes && e.Certificate.Statement.Sequence > 4)
         {
             using var write = Store.CreateBatch();

@@ -29,10 +29,21 @@ internal sealed class SimPlan
     /// <summary>How long after the calm that may take.</summary>
     internal const long DeadlineMs = CalmMs + 60_000;
 
+    /// <summary>Machines beside the founders that may register.</summary>
+    internal const int MaximumJoiners = 2;
+
+    /// <summary>Calls to the registry that clients make at most.</summary>
+    private const int MaximumCalls = 8;
+
     internal required SimInput Input { get; init; }
 
+    /// <summary>Machines: the founders, and some that may join later.</summary>
     internal required int Nodes { get; init; }
 
+    /// <summary>The validators of genesis; they have the first indexes.</summary>
+    internal required int Founders { get; init; }
+
+    /// <summary>The founders' stakes.</summary>
     internal required ulong[] Powers { get; init; }
 
     internal required IReadOnlySet<FaultKind> Faults { get; init; }
@@ -46,6 +57,9 @@ internal sealed class SimPlan
     internal required ConsensusParameters Parameters { get; init; }
 
     internal required int Requests { get; init; }
+
+    /// <summary>Calls to the registry that clients make, where there are epochs.</summary>
+    internal required IReadOnlyList<SimCall> Calls { get; init; }
 
     internal required List<PlannedCrash> Crashes { get; init; }
 
@@ -64,29 +78,45 @@ internal sealed class SimPlan
     internal static SimPlan Of(SimInput input, IReadOnlyList<Address> addresses)
     {
         var random = new SimRandom(input.Seed, "plan");
-        var nodes = input.Replicas ?? (random.Below(10) switch { < 5 => 4, < 8 => 7, _ => 10 });
+        var founders = input.Replicas ?? (random.Below(10) switch { < 5 => 4, < 8 => 7, _ => 10 });
         var weighted = random.Chance(0.3);
-        var powers = new ulong[nodes];
-        for (var i = 0; i < nodes; i++)
+        var powers = new ulong[founders];
+        for (var i = 0; i < founders; i++)
         {
             powers[i] = weighted ? (ulong)random.Between(1, 5) : 1;
         }
 
         var faults = ChooseFaults(random, input.Faults);
         var parameters = ChooseKind(ChooseParameters(random), new SimRandom(input.Seed, "kind"));
+        if (parameters.Kind is ConsensusKind.ProofOfAuthority or ConsensusKind.DelegatedProofOfStake)
+        {
+            Array.Fill(powers, 1UL); // each has one vote, whatever its stake
+        }
+
+        var stakes = new SimRandom(input.Seed, "stakes");
+        var nodes = founders + (parameters.EpochLength == 0 ? 0 : stakes.Between(0, MaximumJoiners));
         var lies = new HashSet<FaultKind>[nodes];
         Array.Fill(lies, []);
         var diverging = ChooseLiars(random, faults, powers, parameters, addresses, lies);
+        for (var joiner = founders; joiner < nodes; joiner++)
+        {
+            lies[joiner] = stakes.Chance(0.3)
+                ? faults.Where(FaultNames.IsByzantine).Order().Where(_ => stakes.Chance(0.4)).ToHashSet()
+                : [];
+        }
+
         return new SimPlan
         {
             Input = input,
             Nodes = nodes,
+            Founders = founders,
             Powers = powers,
             Faults = faults,
             Lies = lies,
             Diverging = diverging,
             Parameters = parameters,
             Requests = input.Requests ?? new SimRandom(input.Seed, "requests").Between(10, 36),
+            Calls = ChooseCalls(stakes, input, parameters, founders, nodes),
             Crashes = ChooseCrashes(new SimRandom(input.Seed, "crashes"), faults, nodes),
             Partitions = ChoosePartitions(new SimRandom(input.Seed, "partitions"), faults, nodes),
             ClockOffsetsMs = Each(nodes, new SimRandom(input.Seed, "clocks"), faults.Contains(FaultKind.ClockSkew)
@@ -102,28 +132,23 @@ internal sealed class SimPlan
         };
     }
 
-    /// <summary>The validators of each epoch: all, in turn without one of the honest, with powers that move.</summary>
-    internal ValidatorSet EpochSet(ulong epoch, IReadOnlyList<Address> addresses)
+    private static List<SimCall> ChooseCalls(
+        SimRandom random, SimInput input, ConsensusParameters parameters, int founders, int nodes)
     {
-        var random = new SimRandom(Input.Seed + epoch, "epoch");
-        var members = Enumerable.Range(0, Nodes).ToList();
-        if (epoch > 0 && Nodes > 4)
+        var calls = new List<SimCall>();
+        for (var i = random.Between(2, MaximumCalls); i > 0 && parameters.EpochLength != 0; i--)
         {
-            var leaving = random.Below(Nodes);
-            var rest = members.Where(node => node != leaving).ToList();
-            var lying = rest.Where(node => !IsHonest(node)).Aggregate(0UL, (sum, node) => sum + Powers[node]);
-            if (IsHonest(leaving) && lying * 3 < rest.Aggregate(0UL, (sum, node) => sum + Powers[node]))
+            calls.Add(random.Below(5) switch
             {
-                members = rest;
-            }
+                0 => new SimCall(SimOperation.AddStake, random.Below(nodes), (ulong)random.Between(1, 3), []),
+                1 or 2 => new SimCall(SimOperation.Resign, random.Below(founders), 0, []),
+                _ => new SimCall(
+                    SimOperation.Register, random.Chance(0.5) ? random.Below(nodes) : nodes - 1,
+                    (ulong)random.Between(1, 4), []),
+            });
         }
 
-        if (epoch > 0)
-        {
-            random.Shuffle(members);
-        }
-
-        return new ValidatorSet([.. members.Select(node => new Validator(addresses[node], Powers[node]))]);
+        return input.Requests is { } requests ? [.. calls.Take(requests)] : calls;
     }
 
     private static int[] Each(int nodes, SimRandom random, Func<SimRandom, int> choose) =>

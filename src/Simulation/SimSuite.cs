@@ -28,6 +28,9 @@ public sealed class SimReport
 
     public required int SeedsWithEpochs { get; init; }
 
+    /// <summary>In how many seeds each thing happened to the validator registry at least once, by its name.</summary>
+    public required IReadOnlyDictionary<string, int> SeedsWithStake { get; init; }
+
     public required long ElapsedMs { get; init; }
 }
 
@@ -51,6 +54,7 @@ public static class SimSuite
         var seedsOf = new SortedDictionary<int, int>();
         long seeds = 0, steps = 0, batches = 0, evidence = 0;
         int withSnapshot = 0, withEpochs = 0;
+        var withStake = StakesOf(SimStakes.None).ToDictionary(one => one.Name, _ => 0);
         var gate = new Lock();
         var options = new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellation };
         Parallel.ForEach(inputs, options, (input, state) =>
@@ -64,6 +68,11 @@ public static class SimSuite
                 withSnapshot += outcome.Snapshots > 0 ? 1 : 0;
                 withEpochs += outcome.Epochs > 0 ? 1 : 0;
                 seedsOf[outcome.Replicas] = seedsOf.GetValueOrDefault(outcome.Replicas) + 1;
+                foreach (var (name, count) in StakesOf(outcome.Stakes))
+                {
+                    withStake[name] += count > 0 ? 1 : 0;
+                }
+
                 foreach (var (kind, count) in outcome.Occurred)
                 {
                     seedsWith[kind] += count > 0 ? 1 : 0;
@@ -92,9 +101,16 @@ public static class SimSuite
             Evidence = evidence,
             SeedsWithSnapshot = withSnapshot,
             SeedsWithEpochs = withEpochs,
+            SeedsWithStake = withStake,
             ElapsedMs = watch.ElapsedMilliseconds,
         };
     }
+
+    private static (string Name, int Count)[] StakesOf(SimStakes stakes) =>
+    [
+        ("stake-slashed", stakes.Slashed), ("slashed-left-out", stakes.LeftOut), ("joined", stakes.Joined),
+        ("resigned", stakes.Resigned), ("stake-raised", stakes.Raised), ("new-set", stakes.NewSets),
+    ];
 
     private static SimOutcome RunOne(SimInput input)
     {
@@ -105,7 +121,8 @@ public static class SimSuite
         catch (Exception broken) when (broken is not OutOfMemoryException)
         {
             return new SimOutcome(
-                $"assertion: {broken}", new Dictionary<FaultKind, int>(), 0, 0, 0, 0, 0, 0, input.Replicas ?? 0);
+                $"assertion: {broken}", new Dictionary<FaultKind, int>(), 0, 0, 0, 0, 0, 0, input.Replicas ?? 0,
+                SimStakes.None);
         }
     }
 }

@@ -26,6 +26,16 @@ internal sealed class SimTransactions : ITransactionInspector
         return body;
     }
 
+    /// <summary>A transaction of these bytes.</summary>
+    internal static byte[] WithCheck(ReadOnlySpan<byte> bytes)
+    {
+        byte[] body = [.. bytes, .. new byte[CheckBytes]];
+        BinaryPrimitives.WriteUInt64LittleEndian(body.AsSpan(bytes.Length), Check(body));
+        return body;
+    }
+
+    internal static ReadOnlySpan<byte> WithoutCheck(byte[] transaction) => transaction.AsSpan(..^CheckBytes);
+
     internal static Hash256 HashOf(byte[] transaction) => Keccak256.Hash(transaction);
 
     public bool TryInspect(ReadOnlySpan<byte> transaction, out Hash256 hash, out ulong gas)

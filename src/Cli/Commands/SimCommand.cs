@@ -119,6 +119,11 @@ internal sealed class SimCommand : ICommandModule
             talk.WriteLine($"{FaultNames.Of(kind),-22} {count,6}  {100.0 * count / Math.Max(1, report.Seeds),5:F1} %");
         }
 
+        foreach (var (name, count) in report.SeedsWithStake)
+        {
+            talk.WriteLine($"{name,-22} {count,6}  {100.0 * count / Math.Max(1, report.Seeds),5:F1} %");
+        }
+
         var sizes = string.Join(", ", report.SeedsOf.Select(of => $"n={of.Key}: {of.Value}"));
         talk.WriteLine($"{report.Seeds} runs ({sizes}), "
             + $"{report.Steps} events, {report.Batches} batches, {report.Evidence} proofs of faults, "
@@ -143,6 +148,8 @@ internal sealed class SimCommand : ICommandModule
             ["events"] = report.Steps,
             ["batches"] = report.Batches,
             ["seedsWithFault"] = faults,
+            ["seedsWithStake"] = new JsonObject(report.SeedsWithStake.Select(
+                one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),
             ["failing"] = new JsonArray([.. report.Failures.Select(
                 failure => JsonValue.Create(PbftSimulator.CommandOf(failure.Input)))]),
         };

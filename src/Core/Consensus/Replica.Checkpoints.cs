@@ -34,7 +34,7 @@ public sealed partial class Replica
         _dirtyCore = true;
         var statement = new CheckpointStatement(
             e.Sequence, e.BlockHash, _slots[e.Sequence].Decided!.Header.Digest,
-            isBorder ? e.NextValidators!.Hash : Hash256.Zero);
+            isBorder && !_rules.UnattestedSet ? e.NextValidators!.Hash : Hash256.Zero);
         var unsigned = new Checkpoint(statement, Math.Max(_self, 0), []);
         var own = IsValidator
             ? unsigned with { Signature = _context.Signer.Sign(unsigned.Digest(_parameters.ChainId)) }
@@ -105,7 +105,8 @@ public sealed partial class Replica
             return;
         }
 
-        if (!VerifyShare(m.Validator, m.Digest(_parameters.ChainId), m.Signature))
+        if (!VerifyShare(m.Validator, m.Digest(_parameters.ChainId), m.Signature)
+            && !(_rules.AccusesUnchecked && votes[m.Validator] is not null))
         {
             Drop(from, m.Kind, DropReason.WrongSignature);
             return;
@@ -259,7 +260,9 @@ public sealed partial class Replica
         Emit(new BlockFinalized(certificate, isBorder ? new EpochProof(certificate, _nextValidators!) : null));
         if (isBorder)
         {
-            EnterEpoch(_epoch.Next(_nextValidators!, certificate.Statement.BlockHash, _parameters.EpochLength));
+            EnterEpoch(_epoch.Next(
+                _rules.KeepsOldSet ? _epoch.Validators : _nextValidators!, certificate.Statement.BlockHash,
+                _parameters.EpochLength));
         }
         else
         {

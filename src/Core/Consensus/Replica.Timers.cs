@@ -200,11 +200,11 @@ public sealed partial class Replica
 
     /// <summary>
     /// Reminds the leader of the transactions that wait longest; between views everybody, so that all of them suspect a
-    /// leader who leaves these out.
+    /// leader who leaves these out. Who is in no set does not know who leads, and always reminds everybody.
     /// </summary>
     private void ResendRequests()
     {
-        if (!_active && _pool.Count > 0)
+        if ((!_active || !IsValidator) && _pool.Count > 0)
         {
             Emit(new Broadcast(new Request(_pool.Oldest(ResentRequests, ResentRequestBytes, onlyWaiting: false))));
             return;

@@ -321,7 +321,8 @@ public sealed partial class Replica
         var epoch = _epoch;
         foreach (var proof in m.Epochs)
         {
-            if (proof.Border.Statement.Sequence < epoch.Last)
+            // Steps that are done here, and steps beyond the snapshot, which a server far ahead may know.
+            if (proof.Border.Statement.Sequence < epoch.Last || proof.Border.Statement.Sequence >= target)
             {
                 continue;
             }

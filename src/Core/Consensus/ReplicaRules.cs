@@ -50,5 +50,14 @@ internal sealed record ReplicaRules
     /// <summary>The last batch is executed again after a restart, as a new one.</summary>
     internal bool ReplayAfterRestart { get; init; }
 
+    /// <summary>A new epoch goes on with the old one's validators, powers and leaders.</summary>
+    internal bool KeepsOldSet { get; init; }
+
+    /// <summary>An attestation at a border does not name the next set.</summary>
+    internal bool UnattestedSet { get; init; }
+
+    /// <summary>A second attestation accuses its validator whoever signed it.</summary>
+    internal bool AccusesUnchecked { get; init; }
+
     internal bool IsCorrect => this == Correct;
 }

@@ -73,13 +73,20 @@ public sealed class ConsensusArchive(IKeyValueStore store)
     }
 
     /// <summary>The steps from epoch 0 on, in order.</summary>
-    public IReadOnlyList<EpochProof> Epochs()
+    /// <param name="below">Only those whose border lies below it.</param>
+    public IReadOnlyList<EpochProof> Epochs(ulong below = ulong.MaxValue)
     {
         var proofs = new List<EpochProof>();
         foreach (var (_, value) in store.Scan(Column.Consensus, new[] { EpochPrefix }))
         {
             var reader = new RlpReader(value);
-            proofs.Add(EpochProof.Read(ref reader));
+            var proof = EpochProof.Read(ref reader);
+            if (proof.Border.Statement.Sequence >= below)
+            {
+                break;
+            }
+
+            proofs.Add(proof);
         }
 
         return proofs;
@@ -191,7 +198,7 @@ public sealed class ConsensusArchive(IKeyValueStore store)
         {
             return held() is { } place && place >= from && Attestation(place) is { } found
                 && !IsBorder(place, parameters)
-                ? new Snapshot(found, History(place, parameters), Epochs())
+                ? new Snapshot(found, History(place, parameters), Epochs(place))
                 : null;
         }
 
@@ -207,7 +214,7 @@ public sealed class ConsensusArchive(IKeyValueStore store)
 
             if (!IsBorder(sequence, parameters))
             {
-                return new Snapshot(attestation, History(sequence, parameters), Epochs());
+                return new Snapshot(attestation, History(sequence, parameters), Epochs(sequence));
             }
         }
 
