@@ -235,7 +235,8 @@ internal sealed class SimChecker(
     {
         EvidenceSeen++;
         var decoded = Evidence.Decode(evidence.Encode());
-        if (_stakes.EpochNumber(evidence.Epoch) is not { } epoch || !decoded.Verify(plan.Parameters.ChainId, epoch, verifier))
+        if (_stakes.EpochNumber(evidence.Epoch) is not { } epoch
+            || !decoded.Verify(plan.Parameters.ChainId, epoch, verifier))
         {
             Fail($"evidence: replica {node} keeps a proof that does not hold");
             return;

@@ -233,7 +233,8 @@ internal sealed partial class SimCluster
                 if (step.Apply(
                     epochs[^1], Plan.Parameters.ChainId, Plan.Parameters.EpochLength, Keys.Verifier) is not { } next)
                 {
-                    Checker.Fail($"certificates: the step to epoch {epochs.Count} that {node.Index} keeps does not hold");
+                    Checker.Fail(
+                        $"certificates: the step to epoch {epochs.Count} that {node.Index} keeps does not hold");
                     return;
                 }
 

@@ -137,7 +137,9 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
         }
     }
 
-    /// <summary>Takes a proof to the registry, some time after the replicas before this one, until it is punished.</summary>
+    /// <summary>
+    /// Takes a proof to the registry, some time after the replicas before this one, until it is punished.
+    /// </summary>
     private void Accuse(Evidence evidence)
     {
         var (digest, signature) = evidence.SignedFirst(_cluster.Plan.Parameters.ChainId);

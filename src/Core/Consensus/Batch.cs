@@ -38,7 +38,7 @@ public sealed record BatchHeader(
     int TransactionCount,
     ulong Nonce = 0)
 {
-    // A boxed Hash256, put in place by one write: headers are read by the replica, the execution and the peers' threads.
+    // A boxed Hash256, put in place by one write: the replica, the execution and the peers' threads read headers.
     private object? _digest;
 
     // A copy (with) computes its own digest.

@@ -225,8 +225,8 @@ public sealed partial class Replica
         }
 
         if (_epoch.Validators.IndexOf(from) < 0 && (_previousEpoch?.Validators.IndexOf(from) ?? -1) < 0
-            && message.Kind is not (MessageKind.Request or MessageKind.FetchBlocks or MessageKind.Status or MessageKind.Blocks
-                or MessageKind.Snapshot or MessageKind.FetchBatch or MessageKind.Checkpoint))
+            && message.Kind is not (MessageKind.Request or MessageKind.FetchBlocks or MessageKind.Status
+                or MessageKind.Blocks or MessageKind.Snapshot or MessageKind.FetchBatch or MessageKind.Checkpoint))
         {
             Drop(from, message.Kind, DropReason.UnknownSender);
             return;
