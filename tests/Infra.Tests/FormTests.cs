@@ -6,7 +6,8 @@ namespace SuperVm.Infra.Tests;
 
 /// <summary>What can be said about the templates without a compiler of Bicep.</summary>
 [NeedsCommand("npm", Templates.Reason)]
-public sealed partial class FormTests(Templates templates) : IClassFixture<Templates>
+[Collection(TemplatesCollection.Name)]
+public sealed partial class FormTests(Templates templates)
 {
     [PortFact]
     public void Every_file_parses()

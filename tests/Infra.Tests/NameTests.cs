@@ -7,7 +7,8 @@ namespace SuperVm.Infra.Tests;
 
 /// <summary>The templates make what the program asks for by name, and nothing that it does not.</summary>
 [NeedsCommand("npm", Templates.Reason)]
-public sealed class NameTests(Templates templates) : IClassFixture<Templates>
+[Collection(TemplatesCollection.Name)]
+public sealed class NameTests(Templates templates)
 {
     private const string Prefix = "SUPERVM_";
 

@@ -4,6 +4,13 @@ using SuperVm.Ports.Tests;
 
 namespace SuperVm.Infra.Tests;
 
+/// <summary>The tests that share the parsed templates: installed and parsed once for all of them.</summary>
+[CollectionDefinition(Name)]
+public sealed class TemplatesCollection : ICollectionFixture<Templates>
+{
+    public const string Name = "templates";
+}
+
 /// <summary>The templates under infra/bicep, parsed once by tree-sitter (parse.mjs).</summary>
 public sealed class Templates : IAsyncLifetime
 {

@@ -140,7 +140,14 @@ public sealed class AzureEmulators : IAsyncDisposable
         var wanted = Convert.ToHexStringLower(
             SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, "package-lock.json"), cancellation)));
         var installed = Path.Combine(folder, "node_modules", ".supervm-installed");
-        if (File.Exists(installed) && await File.ReadAllTextAsync(installed, cancellation) == wanted)
+        if (await IsInstalledAsync())
+        {
+            return;
+        }
+
+        // Two at once would take each other's files away: the second waits, and finds everything there.
+        await using var turn = await TakeTurnAsync(Path.Combine(folder, ".supervm-install.lock"), cancellation);
+        if (await IsInstalledAsync())
         {
             return;
         }
@@ -155,6 +162,26 @@ public sealed class AzureEmulators : IAsyncDisposable
         }
 
         await File.WriteAllTextAsync(installed, wanted, cancellation);
+
+        async Task<bool> IsInstalledAsync() =>
+            File.Exists(installed) && await File.ReadAllTextAsync(installed, cancellation) == wanted;
+    }
+
+    /// <summary>A file that one process at a time holds open; given back with it, also when it is killed.</summary>
+    private static async Task<FileStream> TakeTurnAsync(string path, CancellationToken cancellation)
+    {
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                await pause.WaitForNextTickAsync(cancellation);
+            }
+        }
     }
 
     private static Process Start(
