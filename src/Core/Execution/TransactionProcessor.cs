@@ -163,7 +163,8 @@ public sealed class TransactionProcessor(IExecutionEngine engine)
             return transaction.Nonce < nonce ? TransactionError.NonceTooLow : TransactionError.NonceTooHigh;
         }
 
-        if (senderCode.Length != 0 && !(state.Rules.Eip7702 && senderCode.IsDelegation(out _)))
+        if (senderCode.Length != 0 && !(state.Rules.Eip7702 && senderCode.IsDelegation(out _))
+            && !Impersonation.Is(transaction))
         {
             return TransactionError.SenderHasCode;
         }

@@ -83,7 +83,15 @@ public static class TransactionSigner
     public static Transaction Sign(Transaction unsigned, ReadOnlySpan<byte> privateKey)
     {
         var signature = Secp256k1.Sign(TransactionCodec.SigningHash(unsigned), privateKey);
-        var v = new UInt256(signature.YParity);
+        return WithSignature(
+            unsigned, signature.YParity, signature.R, signature.S, Secp256k1.AddressOf(privateKey));
+    }
+
+    /// <summary>A copy with a signature, and with its hash and sender filled in.</summary>
+    internal static Transaction WithSignature(
+        Transaction unsigned, byte parity, in UInt256 r, in UInt256 s, in Address sender)
+    {
+        var v = new UInt256(parity);
         if (unsigned.Type == TransactionType.Legacy)
         {
             v += unsigned.ChainId is { } chainId ? (new UInt256(chainId) << 1) + ReplayProtectedV : LegacyV;
@@ -105,9 +113,9 @@ public static class TransactionSigner
             BlobVersionedHashes = unsigned.BlobVersionedHashes,
             Authorizations = unsigned.Authorizations,
             V = v,
-            R = signature.R,
-            S = signature.S,
-            Sender = Secp256k1.AddressOf(privateKey),
+            R = r,
+            S = s,
+            Sender = sender,
         };
         signed.Hash = TransactionCodec.HashOf(signed);
         return signed;

@@ -122,6 +122,10 @@ internal ref partial struct RpcParams
         return !Optional() || ReadFlag(out value);
     }
 
+    /// <summary>An object without fields, left out or null; anything in it is refused with these words.</summary>
+    internal bool OptionalEmptyObject(string otherwise) =>
+        !Optional() || (IsToken(JsonTokenType.StartObject, "an object") && (!NextField() || Refuse(otherwise)));
+
     /// <summary>A block that must be given.</summary>
     internal bool Block(out BlockReference block)
     {

@@ -44,6 +44,8 @@ internal static class RpcServices
         {
             modules.Add(new DevMethods(node));
             modules.Add(new StateEditMethods(node));
+            modules.Add(new ImpersonationMethods(node));
+            modules.Add(new NodeSettingMethods(node));
         }
 
         return new RpcDispatcher(new RpcMethodTable(modules), limits, sends, node.Log, gate) { Filters = filters };

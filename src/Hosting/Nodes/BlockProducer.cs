@@ -52,6 +52,7 @@ internal sealed class BlockProducer : IDisposable
     private ulong? _gasLimit;
     private Address _coinbase;
     private NextBaseFee? _nextBaseFee;
+    private NextRandao? _nextRandao;
     private CachedNext? _next;
 
     internal BlockProducer(
@@ -83,6 +84,12 @@ internal sealed class BlockProducer : IDisposable
 
     /// <summary>Called after the pool has learnt of a new block, on the thread that made it.</summary>
     internal Action? OnProduced { get; init; }
+
+    /// <summary>Whether blocks are told to the log.</summary>
+    internal bool IsQuiet { get; set; }
+
+    /// <summary>The time between blocks; null where they are made as transactions come.</summary>
+    internal TimeSpan? Interval => _interval;
 
     internal Address Coinbase
     {
@@ -134,6 +141,9 @@ internal sealed class BlockProducer : IDisposable
 
     /// <summary>The base fee of the next block alone.</summary>
     internal void SetNextBaseFee(in UInt256 baseFee) => _nextBaseFee = new NextBaseFee(baseFee);
+
+    /// <summary>What PREVRANDAO answers in the next block alone.</summary>
+    internal void SetNextRandao(in Hash256 value) => _nextRandao = new NextRandao(value);
 
     /// <summary>Makes a block now, be it empty.</summary>
     internal ProducedBlock Mine(ulong? timestamp = null)
@@ -299,7 +309,7 @@ internal sealed class BlockProducer : IDisposable
         candidates ??= Candidates();
         var started = Stopwatch.GetTimestamp();
         var made = _chain.Produce(Attributes(timestamp) with { Edits = edits }, candidates);
-        _nextBaseFee = null;
+        (_nextBaseFee, _nextRandao) = (null, null);
         _clock.OnBlock(made.Block.Header.Timestamp);
         var invalid = new List<InvalidTransaction>();
         foreach (var left in made.LeftOut)
@@ -331,6 +341,11 @@ internal sealed class BlockProducer : IDisposable
     {
         var count = block.Block.Transactions.Count;
         Counts = new ProducerCounts(Counts.Blocks + 1, Counts.Transactions + count, Counts.Gas + block.Header.GasUsed);
+        if (IsQuiet)
+        {
+            return;
+        }
+
         _log(string.Create(
             CultureInfo.InvariantCulture,
             $"block {block.Number} {block.Hash.ToString().AsSpan(0, 10)}… {count} tx {block.Header.GasUsed} gas " +
@@ -359,7 +374,7 @@ internal sealed class BlockProducer : IDisposable
             Timestamp = timestamp is { } given
                 ? Math.Max(given, head.Header.Timestamp + least)
                 : _clock.TimeAfter(head.Header.Timestamp, least),
-            PrevRandao = Keccak256.Hash(head.Hash.Bytes),
+            PrevRandao = _nextRandao?.Value ?? Keccak256.Hash(head.Hash.Bytes),
             GasLimit = _gasLimit,
             BaseFeePerGas = _nextBaseFee?.Wei,
         };
@@ -380,6 +395,8 @@ internal sealed class BlockProducer : IDisposable
     }
 
     private sealed record NextBaseFee(UInt256 Wei);
+
+    private sealed record NextRandao(Hash256 Value);
 
     private sealed record CachedNext(Hash256 Head, NextBaseFee? Overridden, NextBlock Next);
 }

@@ -78,6 +78,9 @@ public sealed class Node : IDisposable
 
     internal SubmissionQueue Submissions { get; }
 
+    /// <summary>Whom a development node sends for without a key.</summary>
+    internal Impersonations Impersonations { get; } = new();
+
     internal CallRunner Calls { get; }
 
     internal FeeOracle Fees { get; }

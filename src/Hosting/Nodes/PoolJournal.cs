@@ -45,7 +45,7 @@ internal sealed class PoolJournal : IDisposable
             ForgetInto(batch);
             foreach (var (transaction, _) in taken)
             {
-                batch.Put(Column.Consensus, Key(transaction.Hash), TransactionCodec.Encode(transaction));
+                batch.Put(Column.Consensus, Key(transaction.Hash), ValueOf(transaction));
             }
 
             _store.Write(batch);
@@ -83,7 +83,7 @@ internal sealed class PoolJournal : IDisposable
     internal int Replay(TransactionIngest ingest)
     {
         var candidates = _store.Scan(Column.Consensus, new[] { Prefix })
-            .Select(entry => TransactionIngest.Decode(entry.Value)).ToArray();
+            .Select(entry => Read(entry.Value)).ToArray();
         foreach (var candidate in candidates)
         {
             if (candidate.Transaction is { } transaction)
@@ -131,6 +131,25 @@ internal sealed class PoolJournal : IDisposable
         {
             batch.Delete(Column.Consensus, Key(hash));
         }
+    }
+
+    /// <summary>The envelope; behind a zero byte where it was sent in a name (no envelope begins with it).</summary>
+    private static byte[] ValueOf(Transaction transaction)
+    {
+        var envelope = TransactionCodec.Encode(transaction);
+        return Impersonation.Is(transaction) ? [0, .. envelope] : envelope;
+    }
+
+    private static TransactionIngest.Candidate Read(ReadOnlySpan<byte> value)
+    {
+        var isImpersonated = value.Length > 0 && value[0] == 0;
+        var candidate = TransactionIngest.Decode(isImpersonated ? value[1..] : value);
+        if (isImpersonated && candidate.Transaction is { } transaction)
+        {
+            Impersonation.Restore(transaction);
+        }
+
+        return candidate;
     }
 
     private static byte[] Key(in Hash256 hash) => [Prefix, .. hash.Bytes];

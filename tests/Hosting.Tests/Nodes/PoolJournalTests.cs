@@ -27,6 +27,20 @@ public sealed class PoolJournalTests
     }
 
     [Fact]
+    public void What_was_sent_in_a_name_keeps_its_sender()
+    {
+        using var first = Node();
+        var account = Address.FromNumber(0xCC);
+        first.Call("anvil_setBalance", $"\"{account}\",\"0xde0b6b3a7640000\"");
+        first.Call("anvil_impersonateAccount", $"\"{account}\"");
+        first.Call("eth_sendTransaction", $$"""{"from":"{{account}}","to":"{{account}}"}""");
+        using var second = Node();
+        second.Call("anvil_setBalance", $"\"{account}\",\"0xde0b6b3a7640000\"");
+        Assert.Equal(1, second.Node.Journal!.Replay(second.Node.Ingest));
+        Assert.Equal(account, Assert.Single(second.Node.Producer.Candidates()).Sender);
+    }
+
+    [Fact]
     public void What_is_in_a_block_or_was_dropped_does_not_come_again()
     {
         using var first = Node();

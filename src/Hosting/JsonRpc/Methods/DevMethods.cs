@@ -41,6 +41,8 @@ internal sealed class DevMethods(Node node) : IRpcModule
         ("hardhat_setCoinbase", SetCoinbase),
         ("anvil_setNextBlockBaseFeePerGas", SetNextBaseFee),
         ("hardhat_setNextBlockBaseFeePerGas", SetNextBaseFee),
+        ("anvil_reset", Reset),
+        ("hardhat_reset", Reset),
         ("anvil_dropTransaction", DropTransaction),
         ("hardhat_dropTransaction", DropTransaction),
     ];
@@ -138,22 +140,57 @@ internal sealed class DevMethods(Node node) : IRpcModule
             return null;
         }
 
-        var status = snapshot.Number == node.Chain.Head.Number
-            ? RewindStatus.Done
-            : node.Chain.Rewind(snapshot.Number);
+        var status = RewindTo(snapshot.Number);
         if (status == RewindStatus.Done)
         {
             foreach (var later in _snapshots.Keys.Where(key => key >= id).ToList())
             {
                 _snapshots.Remove(later);
             }
-
-            node.Pool.Clear("evm_revert");
-            node.Journal?.Forget();
-            node.Pool.Reset(node.Chain.StateAt(snapshot.Number).State!);
         }
 
         return status;
+    }
+
+    /// <summary>The chain as it was after a block, and an empty pool.</summary>
+    private RewindStatus RewindTo(ulong number)
+    {
+        var status = number == node.Chain.Head.Number ? RewindStatus.Done : node.Chain.Rewind(number);
+        if (status == RewindStatus.Done)
+        {
+            node.Pool.Clear("the chain was set back");
+            node.Journal?.Forget();
+            node.Pool.Reset(node.Chain.StateAt(number).State!);
+        }
+
+        return status;
+    }
+
+    /// <summary>Back to the genesis block; an argument, with which others fork a chain, must be empty.</summary>
+    private RpcError? Reset(ref RpcParams parameters, RpcReply reply)
+    {
+        if (!parameters.OptionalEmptyObject("forking another chain is not supported") || !parameters.End())
+        {
+            return parameters.Error;
+        }
+
+        var status = node.Producer.Exclusively(() =>
+        {
+            var ended = RewindTo(0);
+            if (ended == RewindStatus.Done)
+            {
+                _snapshots.Clear();
+            }
+
+            return ended;
+        });
+        if (status != RewindStatus.Done)
+        {
+            return RpcError.Server("the genesis block is too old: what later blocks overwrote is no longer kept");
+        }
+
+        reply.Json.WriteBooleanValue(true);
+        return null;
     }
 
     private RpcError? IncreaseTime(ref RpcParams parameters, RpcReply reply)

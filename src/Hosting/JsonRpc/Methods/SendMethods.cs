@@ -221,7 +221,8 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
             return RpcError.InvalidParams("missing from");
         }
 
-        if (!_accounts.TryGetValue(from, out var account))
+        var hasKey = _accounts.TryGetValue(from, out var account);
+        if (!hasKey && !node.Impersonations.Allows(from))
         {
             return RpcError.Server("unknown account");
         }
@@ -231,7 +232,7 @@ internal sealed class SendMethods(Node node, BlockResolver blocks, CallMethods c
             return error;
         }
 
-        signed = TransactionSigner.Sign(filled, account.PrivateKey);
+        signed = hasKey ? TransactionSigner.Sign(filled, account!.PrivateKey) : Impersonation.Send(filled, from);
         return null;
     }
 
