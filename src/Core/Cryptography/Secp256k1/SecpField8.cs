@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static SuperVm.Core.Cryptography.LimbProducts;
 
 namespace SuperVm.Core.Cryptography;
 
@@ -9,10 +10,7 @@ namespace SuperVm.Core.Cryptography;
 /// <code>
 ///   lane i:   L0 + L1 2^52 + L2 2^104 + L3 2^156 + L4 2^208      L0..L3 below 2^52, L4 below 2^49
 /// </code>
-/// A product of two 52-bit limbs comes out of the floating-point multiplier in two exact halves (Emmart, Zheng, Weems,
-/// "Faster modular exponentiation using double precision floating point arithmetic on the GPU", ARITH 2018): rounded
-/// towards zero, 2^104 + a b shows the high half in its mantissa, and 2^52 + (a b - high) the low half. The exponents,
-/// which every term adds to its column, are subtracted from the column once. Needs AVX-512 F and DQ.
+/// Products are those of <see cref="LimbProducts"/>. Needs AVX-512 F and DQ.
 /// </remarks>
 internal struct SecpField8
 {
@@ -30,9 +28,6 @@ internal struct SecpField8
     /// <summary>2^260 modulo p.</summary>
     private const ulong FoldFactor = Excess << 4;
 
-    private const ulong LowExponent = 0x4330000000000000;
-    private const ulong HighExponent = 0x4670000000000000;
-
     // 8 p, its limbs lent to each other so that each is at least 2^52 (the highest 2^50): a bias that keeps
     // differences of limbs positive.
     private const ulong Bias0 = (2UL << LimbBits) - (8 * Excess);
@@ -41,7 +36,7 @@ internal struct SecpField8
 
     internal Vector512<ulong> L0, L1, L2, L3, L4;
 
-    internal static bool IsSupported => Avx512F.IsSupported && Avx512DQ.IsSupported;
+    internal static bool IsSupported => LimbProducts.IsSupported;
 
     /// <summary>The same element in every lane.</summary>
     internal static SecpField8 Create(in SecpField value)
@@ -214,51 +209,31 @@ internal struct SecpField8
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Multiply(in SecpField8 a, in SecpField8 b, out SecpField8 product)
     {
-        var a0 = Avx512DQ.ConvertToVector512Double(a.L0);
-        var a1 = Avx512DQ.ConvertToVector512Double(a.L1);
-        var a2 = Avx512DQ.ConvertToVector512Double(a.L2);
-        var a3 = Avx512DQ.ConvertToVector512Double(a.L3);
-        var a4 = Avx512DQ.ConvertToVector512Double(a.L4);
-        var b0 = Avx512DQ.ConvertToVector512Double(b.L0);
-        var b1 = Avx512DQ.ConvertToVector512Double(b.L1);
-        var b2 = Avx512DQ.ConvertToVector512Double(b.L2);
-        var b3 = Avx512DQ.ConvertToVector512Double(b.L3);
-        var b4 = Avx512DQ.ConvertToVector512Double(b.L4);
-        var c0 = Columns(1, 0);
-        var c1 = Columns(2, 1);
-        var c2 = Columns(3, 2);
-        var c3 = Columns(4, 3);
-        var c4 = Columns(5, 4);
-        var c5 = Columns(4, 5);
-        var c6 = Columns(3, 4);
-        var c7 = Columns(2, 3);
-        var c8 = Columns(1, 2);
-        var c9 = Columns(0, 1);
-        Accumulate(a0, b0, ref c0, ref c1);
-        Accumulate(a0, b1, ref c1, ref c2);
-        Accumulate(a0, b2, ref c2, ref c3);
-        Accumulate(a0, b3, ref c3, ref c4);
-        Accumulate(a0, b4, ref c4, ref c5);
-        Accumulate(a1, b0, ref c1, ref c2);
-        Accumulate(a1, b1, ref c2, ref c3);
-        Accumulate(a1, b2, ref c3, ref c4);
-        Accumulate(a1, b3, ref c4, ref c5);
-        Accumulate(a1, b4, ref c5, ref c6);
-        Accumulate(a2, b0, ref c2, ref c3);
-        Accumulate(a2, b1, ref c3, ref c4);
-        Accumulate(a2, b2, ref c4, ref c5);
-        Accumulate(a2, b3, ref c5, ref c6);
-        Accumulate(a2, b4, ref c6, ref c7);
-        Accumulate(a3, b0, ref c3, ref c4);
-        Accumulate(a3, b1, ref c4, ref c5);
-        Accumulate(a3, b2, ref c5, ref c6);
-        Accumulate(a3, b3, ref c6, ref c7);
-        Accumulate(a3, b4, ref c7, ref c8);
-        Accumulate(a4, b0, ref c4, ref c5);
-        Accumulate(a4, b1, ref c5, ref c6);
-        Accumulate(a4, b2, ref c6, ref c7);
-        Accumulate(a4, b3, ref c7, ref c8);
-        Accumulate(a4, b4, ref c8, ref c9);
+        var a0 = Factor(a.L0);
+        var a1 = Factor(a.L1);
+        var a2 = Factor(a.L2);
+        var a3 = Factor(a.L3);
+        var a4 = Factor(a.L4);
+        var b0 = Factor(b.L0);
+        var b1 = Factor(b.L1);
+        var b2 = Factor(b.L2);
+        var b3 = Factor(b.L3);
+        var b4 = Factor(b.L4);
+        var c0 = Start(1, 0);
+        var c1 = Start(2, 1);
+        var c2 = Start(3, 2);
+        var c3 = Start(4, 3);
+        var c4 = Start(5, 4);
+        var c5 = Start(4, 5);
+        var c6 = Start(3, 4);
+        var c7 = Start(2, 3);
+        var c8 = Start(1, 2);
+        var c9 = Start(0, 1);
+        AccumulateRow(b0, b1, b2, b3, b4, a0, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5);
+        AccumulateRow(b0, b1, b2, b3, b4, a1, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6);
+        AccumulateRow(b0, b1, b2, b3, b4, a2, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7);
+        AccumulateRow(b0, b1, b2, b3, b4, a3, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8);
+        AccumulateRow(b0, b1, b2, b3, b4, a4, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
         Reduce(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, out product);
     }
 
@@ -266,19 +241,19 @@ internal struct SecpField8
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Square(in SecpField8 a, out SecpField8 square)
     {
-        var a0 = Avx512DQ.ConvertToVector512Double(a.L0);
-        var a1 = Avx512DQ.ConvertToVector512Double(a.L1);
-        var a2 = Avx512DQ.ConvertToVector512Double(a.L2);
-        var a3 = Avx512DQ.ConvertToVector512Double(a.L3);
-        var a4 = Avx512DQ.ConvertToVector512Double(a.L4);
-        var c1 = Columns(1, 0);
-        var c2 = Columns(1, 1);
-        var c3 = Columns(2, 1);
-        var c4 = Columns(2, 2);
-        var c5 = Columns(2, 2);
-        var c6 = Columns(1, 2);
-        var c7 = Columns(1, 1);
-        var c8 = Columns(0, 1);
+        var a0 = Factor(a.L0);
+        var a1 = Factor(a.L1);
+        var a2 = Factor(a.L2);
+        var a3 = Factor(a.L3);
+        var a4 = Factor(a.L4);
+        var c1 = Start(1, 0);
+        var c2 = Start(1, 1);
+        var c3 = Start(2, 1);
+        var c4 = Start(2, 2);
+        var c5 = Start(2, 2);
+        var c6 = Start(1, 2);
+        var c7 = Start(1, 1);
+        var c8 = Start(0, 1);
         Accumulate(a0, a1, ref c1, ref c2);
         Accumulate(a0, a2, ref c2, ref c3);
         Accumulate(a0, a3, ref c3, ref c4);
@@ -289,42 +264,22 @@ internal struct SecpField8
         Accumulate(a2, a3, ref c5, ref c6);
         Accumulate(a2, a4, ref c6, ref c7);
         Accumulate(a3, a4, ref c7, ref c8);
-        var c0 = Columns(1, 0);
-        c1 = c1 + c1 + Columns(0, 1);
-        c2 = c2 + c2 + Columns(1, 0);
-        c3 = c3 + c3 + Columns(0, 1);
-        c4 = c4 + c4 + Columns(1, 0);
-        c5 = c5 + c5 + Columns(0, 1);
-        c6 = c6 + c6 + Columns(1, 0);
-        c7 = c7 + c7 + Columns(0, 1);
-        c8 = c8 + c8 + Columns(1, 0);
-        var c9 = Columns(0, 1);
+        var c0 = Start(1, 0);
+        c1 = c1 + c1 + Start(0, 1);
+        c2 = c2 + c2 + Start(1, 0);
+        c3 = c3 + c3 + Start(0, 1);
+        c4 = c4 + c4 + Start(1, 0);
+        c5 = c5 + c5 + Start(0, 1);
+        c6 = c6 + c6 + Start(1, 0);
+        c7 = c7 + c7 + Start(0, 1);
+        c8 = c8 + c8 + Start(1, 0);
+        var c9 = Start(0, 1);
         Accumulate(a0, a0, ref c0, ref c1);
         Accumulate(a1, a1, ref c2, ref c3);
         Accumulate(a2, a2, ref c4, ref c5);
         Accumulate(a3, a3, ref c6, ref c7);
         Accumulate(a4, a4, ref c8, ref c9);
         Reduce(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, out square);
-    }
-
-    /// <summary>What a column must start with so that the exponents of its terms vanish.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Columns(ulong low, ulong high) =>
-        Vector512.Create(0 - (low * LowExponent) - (high * HighExponent));
-
-    /// <summary>
-    /// Adds the low half of a b to one column and the high half to the next; both factors are below 2^52.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Accumulate(
-        Vector512<double> a, Vector512<double> b, ref Vector512<ulong> column, ref Vector512<ulong> next)
-    {
-        var high = Avx512F.FusedMultiplyAdd(
-            a, b, Vector512.Create(HighExponent).AsDouble(), FloatRoundingMode.ToZero);
-        var rest = Vector512.Create(HighExponent + 1).AsDouble() - high;
-        var low = Avx512F.FusedMultiplyAdd(a, b, rest, FloatRoundingMode.ToZero);
-        next += high.AsUInt64();
-        column += low.AsUInt64();
     }
 
     /// <summary>Folds ten columns, each below 2^57, into five limbs.</summary>
@@ -341,26 +296,26 @@ internal struct SecpField8
         c8 += c7 >>> LimbBits;
         c9 += c8 >>> LimbBits;
         var factor = Vector512.Create((double)FoldFactor);
-        c0 += Columns(1, 0);
-        c1 += Columns(1, 1);
-        c2 += Columns(1, 1);
-        c3 += Columns(1, 1);
-        c4 += Columns(1, 1);
-        var top = Columns(0, 1);
-        Accumulate(Avx512DQ.ConvertToVector512Double(c5 & mask), factor, ref c0, ref c1);
-        Accumulate(Avx512DQ.ConvertToVector512Double(c6 & mask), factor, ref c1, ref c2);
-        Accumulate(Avx512DQ.ConvertToVector512Double(c7 & mask), factor, ref c2, ref c3);
-        Accumulate(Avx512DQ.ConvertToVector512Double(c8 & mask), factor, ref c3, ref c4);
-        Accumulate(Avx512DQ.ConvertToVector512Double(c9), factor, ref c4, ref top);
+        c0 += Start(1, 0);
+        c1 += Start(1, 1);
+        c2 += Start(1, 1);
+        c3 += Start(1, 1);
+        c4 += Start(1, 1);
+        var top = Start(0, 1);
+        Accumulate(Factor(c5 & mask), factor, ref c0, ref c1);
+        Accumulate(Factor(c6 & mask), factor, ref c1, ref c2);
+        Accumulate(Factor(c7 & mask), factor, ref c2, ref c3);
+        Accumulate(Factor(c8 & mask), factor, ref c3, ref c4);
+        Accumulate(Factor(c9), factor, ref c4, ref top);
 
         // Bits from 256 on, below 2^43, come back times 2^256 modulo p.
         c1 += c0 >>> LimbBits;
         c2 += c1 >>> LimbBits;
         c3 += c2 >>> LimbBits;
         c4 += c3 >>> LimbBits;
-        var over = Avx512DQ.ConvertToVector512Double((c4 >>> TopBits) + (top << (LimbBits - TopBits)));
-        c0 = (c0 & mask) + Columns(1, 0);
-        c1 = (c1 & mask) + Columns(0, 1);
+        var over = Factor((c4 >>> TopBits) + (top << (LimbBits - TopBits)));
+        c0 = (c0 & mask) + Start(1, 0);
+        c1 = (c1 & mask) + Start(0, 1);
         Accumulate(over, Vector512.Create((double)Excess), ref c0, ref c1);
         result.L0 = c0 & mask;
         c1 += c0 >>> LimbBits;

@@ -29,7 +29,7 @@ internal partial struct FieldLanes<TModulus>
 
     internal Vector512<ulong> L0, L1, L2, L3, L4;
 
-    internal static bool IsSupported => Avx512F.IsSupported && Avx512DQ.IsSupported;
+    internal static bool IsSupported => LimbProducts.IsSupported;
 
     /// <summary>The same limbs in every lane.</summary>
     internal static void Broadcast(ulong l0, ulong l1, ulong l2, ulong l3, ulong l4, out FieldLanes<TModulus> result)
