@@ -1,12 +1,9 @@
-using System.Runtime.CompilerServices;
 using SuperVm.Gpu.OpenCl;
 
 namespace SuperVm.Gpu;
 
 /// <summary>Some windows of one multi-scalar multiplication on the device (Kernels/msm.cl draws the steps).</summary>
-/// <typeparam name="TSum">A sum as it lies there: four coordinates.</typeparam>
-internal sealed class MultiScalarWork<TSum> : IDisposable
-    where TSum : unmanaged
+internal sealed class MultiScalarWork : IDisposable
 {
     /// <summary>Points of a bucket that one work-item adds up.</summary>
     private const int SegmentLength = 64;
@@ -19,6 +16,7 @@ internal sealed class MultiScalarWork<TSum> : IDisposable
     private readonly ClContext _context;
     private readonly ClProgram _program;
     private readonly string _group;
+    private readonly int _sumBytes;
     private readonly int _count;
     private readonly int _bits;
     private readonly int _rows;
@@ -29,11 +27,13 @@ internal sealed class MultiScalarWork<TSum> : IDisposable
     private readonly ClBuffer<uint> _most;
     private ClBuffer<uint> _counts;
     private ClBuffer<uint> _starts;
-    private ClBuffer<TSum>? _sums;
+    private ClBuffer<byte>? _sums;
 
-    internal MultiScalarWork(ClContext context, ClProgram program, string group, int count, int bits, int rows)
+    internal MultiScalarWork(
+        ClContext context, ClProgram program, string group, int sumBytes, int count, int bits, int rows)
     {
-        (_context, _program, _group, _count, _bits, _rows) = (context, program, group, count, bits, rows);
+        (_context, _program, _group, _sumBytes) = (context, program, group, sumBytes);
+        (_count, _bits, _rows) = (count, bits, rows);
         _buckets = 1 << (bits - 1);
         _stride = Stride(count, bits);
         _digits = context.Allocate<uint>((long)rows * count);
@@ -44,13 +44,13 @@ internal sealed class MultiScalarWork<TSum> : IDisposable
     }
 
     /// <summary>Bytes that a window takes: lists, two generations of segments and of sums.</summary>
-    internal static ulong BytesPerRow(int count, int bits) =>
+    internal static ulong BytesPerRow(int count, int bits, int sumBytes) =>
         (8UL * (ulong)count) + (24UL << (bits - 1))
-        + ((16UL + (2UL * (ulong)Unsafe.SizeOf<TSum>())) * (ulong)Stride(count, bits));
+        + ((16UL + (2UL * (ulong)sumBytes)) * (ulong)Stride(count, bits));
 
     /// <summary>The largest buffer's part of a window.</summary>
-    internal static ulong LargestPerRow(int count, int bits) =>
-        Math.Max(4UL * (ulong)count, (ulong)Unsafe.SizeOf<TSum>() * (ulong)Stride(count, bits));
+    internal static ulong LargestPerRow(int count, int bits, int sumBytes) =>
+        Math.Max(4UL * (ulong)count, (ulong)sumBytes * (ulong)Stride(count, bits));
 
     /// <summary>Segments of a window at most: a full and a started one for every bucket that has points.</summary>
     private static int Stride(int count, int bits) => (count / SegmentLength) + Math.Min(count, 1 << (bits - 1));
@@ -80,7 +80,7 @@ internal sealed class MultiScalarWork<TSum> : IDisposable
             using var segments = _context.Allocate<ulong>((long)_rows * _stride);
             var segmentStarts = _context.Allocate<uint>(_starts.Count);
             var segmentCounts = _context.Allocate<uint>(_counts.Count);
-            var sums = _context.Allocate<TSum>((long)_rows * _stride);
+            var sums = _context.Allocate<byte>((long)_rows * _stride * _sumBytes);
             try
             {
                 Scan(_counts, segmentStarts, totals, SegmentLength, _stride);
@@ -119,9 +119,9 @@ internal sealed class MultiScalarWork<TSum> : IDisposable
     }
 
     /// <summary>The sums of bucket times its number, by stretches of each window.</summary>
-    internal void Reduce(Span<TSum> parts, int stretches)
+    internal void Reduce(Span<byte> parts, int stretches)
     {
-        using var results = _context.Allocate<TSum>(parts.Length);
+        using var results = _context.Allocate<byte>(parts.Length);
         _program[_group + "_reduce"].Run(
             _context, stretches, 0,
             [_sums!, _counts, _starts, results, (uint)_buckets, (uint)(_buckets / stretches)], _rows);

@@ -1,5 +1,6 @@
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.Proving;
 
 namespace SuperVm.Gpu.Tests;
 
@@ -13,7 +14,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
         {
             var (points, scalars, expected) = First(new Random(count), count, i => null);
             Assert.Null(device.Accelerator.MultiplySum(
-                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+                SnarkPoints.ToBytes(points), SnarkPoints.ToBytes(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
@@ -25,7 +26,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
         var (points, scalars, expected) =
             First(new Random(7), 9000, i => i % 50 == 0 ? null : UInt256.One, distinct: 40);
         Assert.Null(device.Accelerator.MultiplySum(
-                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+                SnarkPoints.ToBytes(points), SnarkPoints.ToBytes(scalars), out AffinePoint<Fq> sum));
         Assert.Equal(expected, sum);
     }
 
@@ -35,7 +36,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
         AffinePoint<Fq>[] points = [G1.Generator, -G1.Generator];
         UInt256[] scalars = [5, 5];
         Assert.Null(device.Accelerator.MultiplySum(
-                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+                SnarkPoints.ToBytes(points), SnarkPoints.ToBytes(scalars), out AffinePoint<Fq> sum));
         Assert.True(sum.IsInfinity);
     }
 
@@ -56,7 +57,7 @@ public sealed class MultiScalarTests(DeviceFixture device)
         }
 
         Assert.Null(device.Accelerator.MultiplySum(
-                Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq2> sum));
+                SnarkPoints.ToBytes(points), SnarkPoints.ToBytes(scalars), out AffinePoint<Fq2> sum));
         Assert.Equal(total.ToAffine(), sum);
     }
 
@@ -68,7 +69,8 @@ public sealed class MultiScalarTests(DeviceFixture device)
             device.Accelerator.Device, new GpuOptions { MostMemoryBytes = 400_000 }, out var small, out _));
         using (small)
         {
-            Assert.Null(small!.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+            Assert.Null(small!.MultiplySum(
+                SnarkPoints.ToBytes(points), SnarkPoints.ToBytes(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
@@ -84,7 +86,8 @@ public sealed class MultiScalarTests(DeviceFixture device)
             var failure = small!.MultiplySum(new byte[64 * 100_000], new byte[32 * 100_000], out AffinePoint<Fq> _);
             Assert.Equal(GpuFailureKind.OutOfMemory, failure?.Kind);
             Assert.Null(small.Lost);
-            Assert.Null(small.MultiplySum(Numbers.Layout(points), Numbers.Layout(scalars), out AffinePoint<Fq> sum));
+            Assert.Null(small.MultiplySum(
+                SnarkPoints.ToBytes(points), SnarkPoints.ToBytes(scalars), out AffinePoint<Fq> sum));
             Assert.Equal(expected, sum);
         }
     }
@@ -92,14 +95,14 @@ public sealed class MultiScalarTests(DeviceFixture device)
     [DeviceFact]
     public void A_scalar_that_is_not_below_the_order_is_refused() => Assert.Throws<ArgumentException>(
         () => device.Accelerator.MultiplySum(
-            new byte[64], Numbers.Layout(new[] { Fr.Modulus }), out AffinePoint<Fq> _));
+            new byte[64], SnarkPoints.ToBytes(new[] { Fr.Modulus }), out AffinePoint<Fq> _));
 
     [DeviceFact]
     public void Points_off_the_curve_are_refused_in_both_groups()
     {
-        var one = Numbers.Layout(new UInt256[] { 1, 1 });
-        var first = Numbers.Layout(new[] { G1.Generator, G1.Generator });
-        var second = Numbers.Layout(new[] { G2.Generator, G2.Generator });
+        var one = SnarkPoints.ToBytes(new UInt256[] { 1, 1 });
+        var first = SnarkPoints.ToBytes(new[] { G1.Generator, G1.Generator });
+        var second = SnarkPoints.ToBytes(new[] { G2.Generator, G2.Generator });
         Assert.Null(device.Accelerator.MultiplySum(first, one, out AffinePoint<Fq> _));
         Assert.Null(device.Accelerator.MultiplySum(second, one, out AffinePoint<Fq2> _));
         first[64] ^= 1;

@@ -1,7 +1,7 @@
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Proving;
 using SuperVm.Core.Proving.Groth16;
-using SuperVm.Hosting.Tests.Proving;
+using SuperVm.Core.Tests.Proving;
 
 namespace SuperVm.Gpu.Tests;
 
@@ -53,7 +53,7 @@ public sealed class ProofTests(DeviceFixture device)
     [DeviceFact]
     public void A_key_with_a_point_off_the_curve_is_refused_with_its_section()
     {
-        var bytes = SquaringCircuit.Key(Constraints);
+        var bytes = SquaringCircuit.Key(Constraints, new ProvingRandom(0));
         using var good = new MemorySource(bytes.ToArray());
         var section = new ProvingKey(good).A.ToArray();
         bytes[bytes.AsSpan().IndexOf(section.AsSpan(128, 64))] ^= 1;
@@ -64,10 +64,10 @@ public sealed class ProofTests(DeviceFixture device)
 
     private static void Prove(IProofBackend backend, ulong number, byte[]? keyBytes = null)
     {
-        using var keySource = new MemorySource(keyBytes ?? SquaringCircuit.Key(Constraints));
+        using var keySource = new MemorySource(keyBytes ?? SquaringCircuit.Key(Constraints, new ProvingRandom(0)));
         using var witnessSource = new MemorySource(SquaringCircuit.Witness(Constraints, number));
         var (key, witness) = (new ProvingKey(keySource), new Witness(witnessSource));
-        var proof = new Prover(backend, new CountingSource()).Prove(key, witness);
+        var proof = new Prover(backend, new ProvingRandom(1)).Prove(key, witness);
         Assert.Equal(
             Verdict.Valid, Verifier.Verify(key.VerificationKey, proof, Prover.PublicsOf(key, witness)));
     }

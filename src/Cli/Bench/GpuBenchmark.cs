@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Cryptography.Bn254;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.Proving;
 using SuperVm.Gpu;
 
 namespace SuperVm.Cli.Bench;
@@ -120,9 +121,7 @@ internal sealed class GpuBenchmark : IBenchmark
         {
             if (i < distinct)
             {
-                var affine = point.ToAffine();
-                Write(affine.X, points.AsSpan(i * 64));
-                Write(affine.Y, points.AsSpan((i * 64) + 32));
+                SnarkPoints.Write(point.ToAffine(), points.AsSpan(i * 64));
                 JacobianPoint<Fq>.Add(point, G1.Generator, out point);
             }
             else
@@ -131,21 +130,12 @@ internal sealed class GpuBenchmark : IBenchmark
             }
 
             var digest = Keccak256.Hash(BitConverter.GetBytes(i));
-            Fr.Reduce(UInt256.FromBigEndian(digest.Bytes)).WriteBigEndian(scalars.AsSpan(i * 32, 32));
-            scalars.AsSpan(i * 32, 32).Reverse();
+            SnarkPoints.WriteNumber(
+                Fr.Reduce(UInt256.FromBigEndian(digest.Bytes)).ToUInt256(), scalars.AsSpan(i * 32));
         }
 
         context.Measure("msm_points", "1/s", count, () =>
             Require(gpu.MultiplySum(points, scalars, out AffinePoint<Fq> _)));
-    }
-
-    private static void Write(in Fq value, Span<byte> bytes)
-    {
-        var form = value.ToMontgomery256();
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, form.U0);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], form.U1);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], form.U2);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], form.U3);
     }
 
     private static void OnAllCores(int count, Action<int, int> body)

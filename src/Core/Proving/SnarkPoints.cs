@@ -57,6 +57,42 @@ public static class SnarkPoints
         WriteNumber(point.Y.C1.ToMontgomery256(), bytes[96..]);
     }
 
+    /// <summary>Numbers one after another, 32 bytes each.</summary>
+    public static byte[] ToBytes(ReadOnlySpan<UInt256> numbers)
+    {
+        var bytes = new byte[numbers.Length * PointSum.ScalarSize];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            WriteNumber(numbers[i], bytes.AsSpan(i * PointSum.ScalarSize));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Points one after another, 64 bytes each.</summary>
+    public static byte[] ToBytes(ReadOnlySpan<AffinePoint<Fq>> points)
+    {
+        var bytes = new byte[points.Length * PointSum.G1Size];
+        for (var i = 0; i < points.Length; i++)
+        {
+            Write(points[i], bytes.AsSpan(i * PointSum.G1Size));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Points one after another, 128 bytes each.</summary>
+    public static byte[] ToBytes(ReadOnlySpan<AffinePoint<Fq2>> points)
+    {
+        var bytes = new byte[points.Length * PointSum.G2Size];
+        for (var i = 0; i < points.Length; i++)
+        {
+            Write(points[i], bytes.AsSpan(i * PointSum.G2Size));
+        }
+
+        return bytes;
+    }
+
     /// <summary>All points of a section.</summary>
     /// <exception cref="ProofException">One that is not on the curve.</exception>
     public static AffinePoint<Fq>[] ReadG1(ReadOnlySpan<byte> bytes, string name)

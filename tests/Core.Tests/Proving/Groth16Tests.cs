@@ -7,8 +7,8 @@ namespace SuperVm.Core.Tests.Proving;
 
 public sealed class Groth16Tests
 {
-    private static readonly byte[] Circuit100 = SmallCircuit.Circuit(100);
-    private static readonly byte[] Key100 = SmallCircuit.Key(100);
+    private static readonly byte[] Circuit100 = SquaringCircuit.Circuit(100, isInputPublic: true);
+    private static readonly byte[] Key100 = SquaringCircuit.Key(100, new ProvingRandom(100), isInputPublic: true);
 
     [Theory]
     [InlineData(1)]
@@ -18,8 +18,9 @@ public sealed class Groth16Tests
     [InlineData(253)]
     public void A_proof_of_a_satisfied_circuit_is_valid_with_and_without_lanes(int squarings)
     {
-        var key = new ProvingKey(new MemorySource(SmallCircuit.Key(squarings)));
-        var witness = new Witness(new MemorySource(SmallCircuit.Witness(squarings, 7)));
+        var bytes = SquaringCircuit.Key(squarings, new ProvingRandom(squarings), isInputPublic: true);
+        var key = new ProvingKey(new MemorySource(bytes));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(squarings, 7)));
         foreach (var lanes in (bool[])[true, false])
         {
             var proof = Prover(lanes).Prove(key, witness);
@@ -34,7 +35,7 @@ public sealed class Groth16Tests
     public void Two_proofs_of_the_same_differ_and_lanes_make_the_same_one()
     {
         var key = new ProvingKey(new MemorySource(Key100));
-        var witness = new Witness(new MemorySource(SmallCircuit.Witness(100, 3)));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(100, 3)));
         var prover = new Prover(new CpuProofBackend(), new ProvingRandom(1));
         var proof = prover.Prove(key, witness);
         Assert.NotEqual(proof, prover.Prove(key, witness));
@@ -46,20 +47,20 @@ public sealed class Groth16Tests
     public void A_witness_that_does_not_satisfy_the_circuit_gives_no_proof()
     {
         var key = new ProvingKey(new MemorySource(Key100));
-        var bytes = SmallCircuit.Witness(100, 3);
+        var bytes = SquaringCircuit.Witness(100, 3);
         bytes[^32] ^= 1;
         var witness = new Witness(new MemorySource(bytes));
         Assert.Contains("not satisfy", Refusal(() => Prover(true).Prove(key, witness)), StringComparison.Ordinal);
         Assert.Equal(98, new R1cs(new MemorySource(Circuit100)).FindUnsatisfied(witness));
         Assert.Equal(-1, new R1cs(new MemorySource(Circuit100))
-            .FindUnsatisfied(new Witness(new MemorySource(SmallCircuit.Witness(100, 3)))));
+            .FindUnsatisfied(new Witness(new MemorySource(SquaringCircuit.Witness(100, 3)))));
     }
 
     [Fact]
     public void A_witness_of_another_circuit_is_refused()
     {
         var key = new ProvingKey(new MemorySource(Key100));
-        var witness = new Witness(new MemorySource(SmallCircuit.Witness(99, 3)));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(99, 3)));
         Assert.Contains(
             "not of one circuit", Refusal(() => Prover(true).Prove(key, witness)), StringComparison.Ordinal);
     }
@@ -68,7 +69,7 @@ public sealed class Groth16Tests
     public void Cancelling_ends_a_proof()
     {
         var key = new ProvingKey(new MemorySource(Key100));
-        var witness = new Witness(new MemorySource(SmallCircuit.Witness(100, 3)));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(100, 3)));
         using var source = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => Prover(true).Prove(
             key, witness, (stage, _) => { if (stage == ProofStage.Quotient) { source.Cancel(); } }, source.Token));
@@ -78,7 +79,7 @@ public sealed class Groth16Tests
     public void Progress_goes_through_all_stages_in_order()
     {
         var key = new ProvingKey(new MemorySource(Key100));
-        var witness = new Witness(new MemorySource(SmallCircuit.Witness(100, 3)));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(100, 3)));
         var stages = new List<ProofStage>();
         Prover(true).Prove(key, witness, (stage, part) =>
         {
@@ -100,7 +101,7 @@ public sealed class Groth16Tests
         var publics = new List<UInt256[]>();
         for (ulong x = 2; x < 6; x++)
         {
-            var witness = new Witness(new MemorySource(SmallCircuit.Witness(100, x)));
+            var witness = new Witness(new MemorySource(SquaringCircuit.Witness(100, x)));
             proofs.Add(Prover(true).Prove(key, witness));
             publics.Add(Core.Proving.Groth16.Prover.PublicsOf(key, witness));
         }
@@ -119,7 +120,7 @@ public sealed class Groth16Tests
     public void Public_values_in_another_number_or_not_below_the_modulus_are_refused()
     {
         var key = new ProvingKey(new MemorySource(Key100));
-        var witness = new Witness(new MemorySource(SmallCircuit.Witness(100, 3)));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(100, 3)));
         var proof = Prover(true).Prove(key, witness);
         var publics = Core.Proving.Groth16.Prover.PublicsOf(key, witness);
         Assert.Equal(Verdict.WrongCount, Verifier.Verify(key.VerificationKey, proof, publics.AsSpan(1)));

@@ -7,9 +7,9 @@ namespace SuperVm.Core.Tests.Proving;
 /// <summary>Damaged files of every kind are refused with a reason, and never in another way.</summary>
 public sealed class ProofFileTests
 {
-    private static readonly byte[] Key = SmallCircuit.Key(20);
-    private static readonly byte[] Circuit = SmallCircuit.Circuit(20);
-    private static readonly byte[] Witness = SmallCircuit.Witness(20, 3);
+    private static readonly byte[] Key = SquaringCircuit.Key(20, new ProvingRandom(20), isInputPublic: true);
+    private static readonly byte[] Circuit = SquaringCircuit.Circuit(20, isInputPublic: true);
+    private static readonly byte[] Witness = SquaringCircuit.Witness(20, 3);
 
     [Theory]
     [InlineData(0, "does not begin with this word")]
@@ -40,8 +40,11 @@ public sealed class ProofFileTests
     [Fact]
     public void A_section_that_stands_twice_is_refused()
     {
-        var twice = SmallCircuit.Container("zkey", 1, (1, [1, 0, 0, 0]), (1, [1, 0, 0, 0]));
-        Assert.Contains("stands twice", Groth16Tests.Refusal(() => ReadKey(twice)), StringComparison.Ordinal);
+        using var twice = new MemoryStream();
+        SectionedFile.WriteHead(twice, "zkey"u8, version: 1, sections: 2);
+        SectionedFile.WriteSection(twice, 1, [1, 0, 0, 0]);
+        SectionedFile.WriteSection(twice, 1, [1, 0, 0, 0]);
+        Assert.Contains("stands twice", Groth16Tests.Refusal(() => ReadKey(twice.ToArray())), StringComparison.Ordinal);
     }
 
     [Fact]

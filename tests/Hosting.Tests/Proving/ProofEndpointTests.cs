@@ -2,7 +2,9 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using SuperVm.Core.Proving;
+using SuperVm.Core.Proving.Groth16;
 using SuperVm.Core.Storage;
+using SuperVm.Core.Tests.Proving;
 using SuperVm.Hosting.Proving;
 using SuperVm.Hosting.Roles;
 using SuperVm.Hosting.Server;
@@ -46,12 +48,12 @@ public sealed class ProofEndpointTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_job_is_submitted_proven_and_fetched()
     {
-        await BlobKeyFiles.StoreAsync(_ports.Blobs, "squares", SquaringCircuit.Key(Constraints));
+        await BlobKeyFiles.StoreAsync(_ports.Blobs, "squares", SquaringCircuit.Key(Constraints, new ProvingRandom(0)));
         var (code, submitted) = await PostAsync(Job("mine", 5));
         Assert.Equal((HttpStatusCode.Accepted, "queued"), (code, Text(submitted, "status")));
 
         using var service = new ProofService(
-            _ports, new DirectProofEngine(new CpuProofBackend(), new CountingSource()),
+            _ports, new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)),
             new BlobKeyFiles(_ports.Blobs), new ProofLimits());
         var message = Assert.Single(await _ports.Bus.ReceiveAsync("proofs", 1, TimeSpan.FromSeconds(30)));
         Assert.Equal(RoleEnd.Done, await service.ProveAsync(message.Body, default));

@@ -3,6 +3,7 @@ using SuperVm.Core.Proving;
 using SuperVm.Core.Proving.Groth16;
 using SuperVm.Core.Proving.Scheduling;
 using SuperVm.Core.Storage;
+using SuperVm.Core.Tests.Proving;
 using SuperVm.Hosting.Proving;
 using SuperVm.Hosting.Roles;
 
@@ -12,7 +13,7 @@ public sealed class ProofServiceTests
 {
     private const int Constraints = 20;
 
-    private static readonly byte[] Key = SquaringCircuit.Key(Constraints);
+    private static readonly byte[] Key = SquaringCircuit.Key(Constraints, new ProvingRandom(0));
 
     private readonly InMemoryMessageBus _bus = new(TimeProvider.System);
     private readonly InMemoryBlobStore _blobs = new();
@@ -31,7 +32,7 @@ public sealed class ProofServiceTests
     [Fact]
     public async Task A_job_through_the_queue_ends_with_a_proof_that_verifies()
     {
-        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new CountingSource()));
+        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)));
         await StoreKeyAsync();
         var jobs = new ProofJobs(_ports);
         var (status, queued) = await jobs.SubmitAsync(Job("first", 7));
@@ -45,7 +46,7 @@ public sealed class ProofServiceTests
     {
         using var scheduler = new HybridScheduler(new HybridOptions { CpuLanes = 1 }, TimeProvider.System);
         using var service = Service(
-            new ScheduledProofEngine(scheduler, new CpuProofBackend(), [], new CountingSource()));
+            new ScheduledProofEngine(scheduler, new CpuProofBackend(), [], new ProvingRandom(1)));
         await StoreKeyAsync();
         await new ProofJobs(_ports).SubmitAsync(Job("scheduled", 8));
         Assert.Equal(RoleEnd.Done, await DeliverAsync(service));
@@ -56,7 +57,7 @@ public sealed class ProofServiceTests
     [Fact]
     public async Task A_message_that_comes_twice_is_proven_once()
     {
-        var engine = new CountingEngine(new DirectProofEngine(new CpuProofBackend(), new CountingSource()));
+        var engine = new CountingEngine(new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)));
         using var service = Service(engine);
         await StoreKeyAsync();
         var message = Job("twice", 7).Write();
@@ -93,7 +94,7 @@ public sealed class ProofServiceTests
     [Fact]
     public async Task Wrong_circuits_witnesses_and_values_fail_with_a_reason()
     {
-        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new CountingSource()));
+        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)));
         await StoreKeyAsync();
         var good = SquaringCircuit.Witness(Constraints, 7);
         var wrong = good.ToArray();
@@ -188,7 +189,7 @@ public sealed class ProofServiceTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => proving);
         }
 
-        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new CountingSource()));
+        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)));
         Assert.Equal(RoleEnd.Done, await service.ProveAsync(message, default));
         var record = await new ProofJobs(_ports).FindAsync("deadly");
         Assert.Equal(ProofStatus.Failed, record!.Status);
@@ -198,7 +199,7 @@ public sealed class ProofServiceTests
     [Fact]
     public async Task A_worker_empties_the_queue_by_itself()
     {
-        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new CountingSource()));
+        using var service = Service(new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)));
         await StoreKeyAsync();
         var jobs = new ProofJobs(_ports);
         await _bus.SendAsync("proofs", Encoding.UTF8.GetBytes("no sense"));

@@ -131,7 +131,7 @@ internal sealed class HybridBenchmark : IBenchmark
         using var file = new MemoryStream();
         DevelopmentSetup.Write(new R1cs(new MemorySource(SquaringCircuit.Circuit(Constraints))), random, file);
         var key = new ProvingKey(new MemorySource(file.ToArray()));
-        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(Constraints)));
+        var witness = new Witness(new MemorySource(SquaringCircuit.Witness(Constraints, 7)));
         var processors = new CpuProofBackend();
         var devices = gpus.Select(gpu => new GpuProofBackend(gpu, processors, _ => { })).ToArray();
         void Prove(IProofBackend backend) => new Prover(backend, random).Prove(key, witness);

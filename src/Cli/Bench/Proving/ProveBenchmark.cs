@@ -127,7 +127,7 @@ internal sealed class ProveBenchmark : IBenchmark
         var random = new SystemRandomSource();
         var name = constraints.ToString(CultureInfo.InvariantCulture);
         var (keyPath, witnessPath) = (Path.Combine(folder, $"{name}.zkey"), Path.Combine(folder, $"{name}.wtns"));
-        await File.WriteAllBytesAsync(witnessPath, SquaringCircuit.Witness(constraints), context.Cancellation);
+        await File.WriteAllBytesAsync(witnessPath, SquaringCircuit.Witness(constraints, 7), context.Cancellation);
         await using (var made = File.Create(keyPath))
         {
             var circuit = new R1cs(new MemorySource(SquaringCircuit.Circuit(constraints)));

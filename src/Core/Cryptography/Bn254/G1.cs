@@ -13,7 +13,8 @@ public static class G1
     private const int Window = 5;
     private const int TableSize = 1 << (Window - 2);
 
-    private static readonly Fq CurveB = Fq.FromUInt64(3);
+    /// <summary>The b of y^2 = x^3 + b.</summary>
+    public static readonly Fq CurveB = Fq.FromUInt64(3);
 
     /// <summary>(1, 2).</summary>
     public static AffinePoint<Fq> Generator => new(Fq.One, Fq.FromUInt64(2));

@@ -16,7 +16,8 @@ public static class G2
     private const int Window = 4;
     private const int TableSize = 1 << (Window - 2);
 
-    internal static readonly Fq2 CurveB = MakeCurveB();
+    /// <summary>The b of the twist's y^2 = x^3 + b: 3 / (9 + u).</summary>
+    public static readonly Fq2 CurveB = MakeCurveB();
 
     private static readonly AffinePoint<Fq2> GeneratorPoint = new(
         new Fq2(

@@ -80,20 +80,18 @@ public sealed class DevelopmentSetup
         using var g1 = new Multiples<FqLanes, Fq>(G1.Generator);
         using var g2 = new Multiples<Fq2Lanes, Fq2>(G2.Generator);
         var publics = _circuit.Publics + 1;
-        key.Write("zkey"u8);
-        WriteUInt32(key, 1);
-        WriteUInt32(key, 11);
-        WriteSection(key, 1, [1, 0, 0, 0]);
-        WriteSection(key, 2, Header(n, g1, g2));
-        WriteSection(key, 3, Bytes(g1.Of(mixed[..publics])));
-        WriteSection(key, 4, Coefficients());
-        WriteSection(key, 5, Bytes(g1.Of(u)));
-        WriteSection(key, 6, Bytes(g1.Of(v)));
-        WriteSection(key, 7, Bytes(g2.Of(v)));
-        WriteSection(key, 8, Bytes(g1.Of(mixed[publics..])));
-        WriteSection(key, 9, Bytes(g1.Of(h)));
-        WriteSection(key, 10, new byte[68]); // no hash of a circuit, no contribution
-        WriteSection(key, ProvingKey.DevelopmentSection, System.Text.Encoding.ASCII.GetBytes(Note));
+        SectionedFile.WriteHead(key, "zkey"u8, version: 1, sections: 11);
+        SectionedFile.WriteSection(key, 1, [1, 0, 0, 0]);
+        SectionedFile.WriteSection(key, 2, Header(n, g1, g2));
+        SectionedFile.WriteSection(key, 3, SnarkPoints.ToBytes(g1.Of(mixed[..publics])));
+        SectionedFile.WriteSection(key, 4, Coefficients());
+        SectionedFile.WriteSection(key, 5, SnarkPoints.ToBytes(g1.Of(u)));
+        SectionedFile.WriteSection(key, 6, SnarkPoints.ToBytes(g1.Of(v)));
+        SectionedFile.WriteSection(key, 7, SnarkPoints.ToBytes(g2.Of(v)));
+        SectionedFile.WriteSection(key, 8, SnarkPoints.ToBytes(g1.Of(mixed[publics..])));
+        SectionedFile.WriteSection(key, 9, SnarkPoints.ToBytes(g1.Of(h)));
+        SectionedFile.WriteSection(key, 10, new byte[68]); // no hash of a circuit, no contribution
+        SectionedFile.WriteSection(key, ProvingKey.DevelopmentSection, System.Text.Encoding.ASCII.GetBytes(Note));
     }
 
     /// <summary>All Lagrange polynomials of a domain at a point: (x^n - 1) / n * w^i / (x - w^i).</summary>
@@ -140,28 +138,28 @@ public sealed class DevelopmentSetup
     {
         var stream = new MemoryStream();
         Span<byte> number = stackalloc byte[Fr.Size];
-        WriteUInt32(stream, Fr.Size);
+        SectionedFile.WriteUInt32(stream, Fr.Size);
         SnarkPoints.WriteNumber(Fq.Modulus, number);
         stream.Write(number);
-        WriteUInt32(stream, Fr.Size);
+        SectionedFile.WriteUInt32(stream, Fr.Size);
         SnarkPoints.WriteNumber(Fr.Modulus, number);
         stream.Write(number);
-        WriteUInt32(stream, (uint)_circuit.Variables);
-        WriteUInt32(stream, (uint)_circuit.Publics);
-        WriteUInt32(stream, (uint)domain);
+        SectionedFile.WriteUInt32(stream, (uint)_circuit.Variables);
+        SectionedFile.WriteUInt32(stream, (uint)_circuit.Publics);
+        SectionedFile.WriteUInt32(stream, (uint)domain);
         var inG1 = g1.Of([_alpha, _beta, _delta]);
         var inG2 = g2.Of([_beta, Fr.One, _delta]);
-        stream.Write(Bytes(inG1[..2]));
-        stream.Write(Bytes(inG2[..2]));
-        stream.Write(Bytes(inG1[2..HeaderEntries]));
-        stream.Write(Bytes(inG2[2..HeaderEntries]));
+        stream.Write(SnarkPoints.ToBytes(inG1[..2]));
+        stream.Write(SnarkPoints.ToBytes(inG2[..2]));
+        stream.Write(SnarkPoints.ToBytes(inG1[2..HeaderEntries]));
+        stream.Write(SnarkPoints.ToBytes(inG2[2..HeaderEntries]));
         return stream.ToArray();
     }
 
     private byte[] Coefficients()
     {
         var stream = new MemoryStream();
-        WriteUInt32(stream, 0);
+        SectionedFile.WriteUInt32(stream, 0);
         var count = 0u;
         for (var row = 0; row < _circuit.Constraints; row++)
         {
@@ -185,9 +183,9 @@ public sealed class DevelopmentSetup
 
         void Put(uint side, int row, int variable, in Fr factor)
         {
-            WriteUInt32(stream, side);
-            WriteUInt32(stream, (uint)row);
-            WriteUInt32(stream, (uint)variable);
+            SectionedFile.WriteUInt32(stream, side);
+            SectionedFile.WriteUInt32(stream, (uint)row);
+            SectionedFile.WriteUInt32(stream, (uint)variable);
             Span<byte> value = stackalloc byte[Fr.Size];
             SnarkPoints.WriteNumber((factor * Fr.Reduce(Fr.One.ToMontgomery256())).ToMontgomery256(), value);
             stream.Write(value);
@@ -201,44 +199,6 @@ public sealed class DevelopmentSetup
         random.Fill(bytes);
         var scalar = Fr.Reduce(UInt256.FromBigEndian(bytes));
         return scalar.IsZero ? Fr.One : scalar;
-    }
-
-    private static byte[] Bytes(AffinePoint<Fq>[] points)
-    {
-        var bytes = new byte[points.Length * PointSum.G1Size];
-        for (var i = 0; i < points.Length; i++)
-        {
-            SnarkPoints.Write(points[i], bytes.AsSpan(i * PointSum.G1Size));
-        }
-
-        return bytes;
-    }
-
-    private static byte[] Bytes(AffinePoint<Fq2>[] points)
-    {
-        var bytes = new byte[points.Length * PointSum.G2Size];
-        for (var i = 0; i < points.Length; i++)
-        {
-            SnarkPoints.Write(points[i], bytes.AsSpan(i * PointSum.G2Size));
-        }
-
-        return bytes;
-    }
-
-    private static void WriteSection(Stream stream, uint type, ReadOnlySpan<byte> bytes)
-    {
-        WriteUInt32(stream, type);
-        Span<byte> size = stackalloc byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(size, (ulong)bytes.Length);
-        stream.Write(size);
-        stream.Write(bytes);
-    }
-
-    private static void WriteUInt32(Stream stream, uint value)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
-        stream.Write(bytes);
     }
 
     /// <summary>Multiples of a generator, in lanes where there are any.</summary>

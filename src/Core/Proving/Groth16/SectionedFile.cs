@@ -85,6 +85,35 @@ public sealed class SectionedFile
             : throw Fault($"section {type} ({what}) has {found} bytes where the header asks for {size}");
     }
 
+    /// <summary>Writes a file's first bytes; as many sections follow.</summary>
+    /// <param name="stream">Takes them.</param>
+    /// <param name="kind">The magic word of four letters.</param>
+    /// <param name="version">The form's.</param>
+    /// <param name="sections">How many.</param>
+    public static void WriteHead(Stream stream, ReadOnlySpan<byte> kind, uint version, int sections)
+    {
+        stream.Write(kind);
+        WriteUInt32(stream, version);
+        WriteUInt32(stream, (uint)sections);
+    }
+
+    /// <summary>Writes the next section.</summary>
+    public static void WriteSection(Stream stream, uint type, ReadOnlySpan<byte> bytes)
+    {
+        WriteUInt32(stream, type);
+        Span<byte> size = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(size, (ulong)bytes.Length);
+        stream.Write(size);
+        stream.Write(bytes);
+    }
+
+    internal static void WriteUInt32(Stream stream, uint value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
+        stream.Write(bytes);
+    }
+
     internal ProofException Fault(string what) => new($"{_kind}: {what}.");
 
     private (long Offset, long Size) Find(uint type) => _sections.TryGetValue(type, out var section)
