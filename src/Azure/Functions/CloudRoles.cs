@@ -4,6 +4,7 @@ using SuperVm.Azure.Blobs;
 using SuperVm.Azure.Cosmos;
 using SuperVm.Azure.Queues;
 using SuperVm.Azure.Tables;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
@@ -11,6 +12,7 @@ using SuperVm.Core.Storage;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Roles;
 using SuperVm.Hosting.Roles.Consortium;
+using SuperVm.Hosting.Server;
 
 namespace SuperVm.Azure.Functions;
 
@@ -61,7 +63,9 @@ public sealed class CloudRoles
 
     /// <summary>Reads the genesis and opens the chain.</summary>
     /// <exception cref="StoreException">No genesis, another chain's database, or a service fails.</exception>
-    public async Task<IRoleChain> OpenChainAsync()
+    public async Task<IRoleChain> OpenChainAsync() => (await OpenAsync()).Chain;
+
+    private async Task<(IRoleChain Chain, Genesis Genesis)> OpenAsync()
     {
         var file = await Config.GetAsync(Settings.Genesis)
             ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}.");
@@ -74,7 +78,7 @@ public sealed class CloudRoles
         var rows = new TableRowStore(
             new TableStore(Settings.Cloud, Counters, TimeProvider.System), CloudNames.Tables.Transactions);
         var ports = new DocumentChainPorts(Ports.Documents, Ports.Blobs, rows, TimeProvider.System);
-        return new DocumentRoleChain(await DocumentChain.OpenAsync(ports, genesis.Value));
+        return (new DocumentRoleChain(await DocumentChain.OpenAsync(ports, genesis.Value)), genesis.Value);
     }
 
     /// <summary>How JSON-RPC behaves: development accounts on an emulator, finality at once for one operator.</summary>
@@ -90,19 +94,32 @@ public sealed class CloudRoles
     /// <exception cref="StoreException">The chain cannot be opened.</exception>
     public async Task<IOrderService> OpenOrderAsync()
     {
-        var opened = await OpenChainAsync();
+        var (opened, genesis) = await OpenAsync();
         if (IsConsortium)
         {
             var key = Settings.Key
                 ?? throw new ArgumentException($"The app setting {CloudNames.Settings.ValidatorKey} is missing.");
-            return new ConsortiumOrderService(Ports, opened, key, Settings.Validators);
+            var order = new ConsortiumOrderService(Ports, opened, key, SetOf(genesis));
+            await order.StartAsync(default);
+            return order;
         }
 
         return new SoloOrderService(Ports, opened.Chain.Genesis, opened.Chain.ChainId, Proposer);
     }
 
+    /// <summary>The door of the validator.</summary>
+    /// <exception cref="StoreException">The chain cannot be opened.</exception>
+    public async Task<IngestService> OpenIngestAsync()
+    {
+        var (opened, genesis) = await OpenAsync();
+        return new(
+            Ports, opened, NodeOptions(), new ServerOptions(), Metrics, IsConsortium ? SetOf(genesis) : null);
+    }
+
     /// <summary>What execution tells the order; null where the order does not ask.</summary>
     public BlockReporter? Reporter() => IsConsortium ? ConsortiumReports.To(Ports) : null;
+
+    private ConsortiumSet SetOf(Genesis genesis) => new(Settings.Validators, ValidatorRegistry.Read(genesis));
 
     private bool IsConsortium => Settings.Validators.Count > 1;
 

@@ -1,3 +1,5 @@
+using SuperVm.Core.Consensus.Stake;
+
 namespace SuperVm.Cli.Cloud;
 
 /// <summary>How the emulated cloud is set up.</summary>
@@ -11,6 +13,12 @@ internal sealed record CloudOptions
 
     /// <summary>1, or 3f + 1 of a consortium.</summary>
     public int Validators { get; init; } = 1;
+
+    /// <summary>Deployments beside the validators that follow the chain and are registered by nobody yet.</summary>
+    public int Watchers { get; init; }
+
+    /// <summary>Blocks of an epoch; 0 keeps the first set for ever.</summary>
+    public ulong EpochLength { get; init; } = new RegistryParameters().EpochLength;
 
     /// <summary>The first validator's JSON-RPC port, the others' follow; 0 takes free ones.</summary>
     public int Port { get; init; }

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using SuperVm.Azure;
 using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Nodes;
@@ -33,6 +34,9 @@ internal sealed class CloudStack : IAsyncDisposable
     private const ulong Ether = 10_000;
     private const int Accounts = 10;
 
+    /// <summary>Ether of stake that each validator has.</summary>
+    private const ulong Stake = 32;
+
     private readonly List<CloudValidator> _validators = [];
 
     private CloudStack(AzureEmulators emulators) => Emulators = emulators;
@@ -47,8 +51,8 @@ internal sealed class CloudStack : IAsyncDisposable
     internal static async Task<CloudStack> StartAsync(CloudOptions options, CancellationToken cancellation)
     {
         Directory.CreateDirectory(options.Logs);
-        var names = Enumerable.Range(0, options.Validators)
-            .Select(i => options.Validators == 1 ? AzureEmulators.Account : Name(i)).ToList();
+        var names = Enumerable.Range(0, options.Validators + options.Watchers)
+            .Select(i => options.Validators + options.Watchers == 1 ? AzureEmulators.Account : Name(i)).ToList();
         var stack = new CloudStack(
             await AzureEmulators.StartAsync(options.Root, names, options.StorageData, cancellation));
         try
@@ -85,12 +89,12 @@ internal sealed class CloudStack : IAsyncDisposable
         List<string> names, CloudOptions options, CancellationToken cancellation)
     {
         var now = (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var genesis = DevGenesisFile.Write(
-            options.ChainId, DevGenesis.AccountsOf(Mnemonic.Development, Accounts),
-            new UInt256(Ether) * 1_000_000_000_000_000_000, now);
         var keys = names.ConvertAll(_ => NewKey());
         var ports = names.ConvertAll(_ => FreePort());
-        var list = ValidatorsJson(keys, ports);
+        var genesis = DevGenesisFile.Write(
+            options.ChainId, DevGenesis.AccountsOf(Mnemonic.Development, Accounts),
+            new UInt256(Ether) * 1_000_000_000_000_000_000, now, RegistryOf(keys, ports, options));
+        var list = ValidatorsJson(keys[..options.Validators], ports);
         var start = new List<Task<CloudValidator>>();
         for (var i = 0; i < names.Count; i++)
         {
@@ -110,6 +114,21 @@ internal sealed class CloudStack : IAsyncDisposable
         }
     }
 
+    /// <summary>The registry that genesis begins with; null for an operator alone.</summary>
+    private static DevRegistry? RegistryOf(List<byte[]> keys, List<int> ports, CloudOptions options) =>
+        options.Validators == 1
+            ? null
+            : new(
+                new RegistryParameters { EpochLength = options.EpochLength, UnbondingSeconds = 60 },
+                [.. keys.Take(options.Validators).Select((key, i) =>
+                {
+                    var address = new Secp256k1Signer(key).Address;
+                    return new RegisteredValidator(address, address, DevRegistry.StakeOf(Stake), UrlOf(ports[i]));
+                })]);
+
+    /// <summary>Where the others reach a validator.</summary>
+    internal static string UrlOf(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+
     private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"validator{index}");
 
     private static string ValidatorsJson(List<byte[]> keys, List<int> ports)
@@ -120,7 +139,7 @@ internal sealed class CloudStack : IAsyncDisposable
             var address = new Secp256k1Signer(keys[i]).Address;
             text.Append(i == 0 ? string.Empty : ",").Append(
                 CultureInfo.InvariantCulture,
-                $$"""{"address":"{{address}}","power":1,"url":"http://127.0.0.1:{{ports[i]}}"}""");
+                $$"""{"address":"{{address}}","power":1,"url":"{{UrlOf(ports[i])}}"}""");
         }
 
         return text.Append(']').ToString();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SuperVm.Cli.Cloud;
+using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Storage;
 using SuperVm.Local.Emulators;
@@ -23,6 +24,12 @@ internal sealed class CloudCommand : ICommandModule
         Description = "How many, each with a storage account and a database of its own", DefaultValueFactory = _ => 1,
     };
 
+    private readonly Option<ulong> _epochLength = new("--epoch-length")
+    {
+        Description = "Blocks after which the registry's changes take effect; 0 keeps the first set",
+        DefaultValueFactory = _ => new RegistryParameters().EpochLength,
+    };
+
     private readonly Option<string?> _logs = new("--logs")
     {
         Description = "Directory of the apps' logs; a temporary one where it is left out",
@@ -39,7 +46,7 @@ internal sealed class CloudCommand : ICommandModule
     {
         var command = new Command("cloud", "Run the function apps over emulators of Azure on this machine")
         {
-            _port, _validators, _logs, _chainId, _silent,
+            _port, _validators, _epochLength, _logs, _chainId, _silent,
         };
         command.SetAction(RunAsync);
         return command;
@@ -79,6 +86,7 @@ internal sealed class CloudCommand : ICommandModule
                 Root = RepositoryRoot(),
                 Logs = logs,
                 Validators = parsed.GetValue(_validators),
+                EpochLength = parsed.GetValue(_epochLength),
                 Port = parsed.GetValue(_port),
                 ChainId = parsed.GetValue(_chainId),
                 Log = silent ? _ => { } : log.Write,

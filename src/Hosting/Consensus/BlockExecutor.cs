@@ -104,15 +104,9 @@ internal sealed class BlockExecutor : IBatchExecutor, IAsyncDisposable
     /// </summary>
     private ValidatorSet? NextSetAfter(ulong number)
     {
-        var length = _view.Parameters.EpochLength;
-        if (length == 0 || number % length != 0)
-        {
-            return null;
-        }
-
-        var state = _chain.StateAt(number).State
-            ?? throw new InvalidDataException($"the state of block {number}, an epoch's last, cannot be read");
-        return ValidatorRegistry.Read(state)?.NextSet() ?? _view.Epoch!.Validators;
+        return ConsensusGenesis.IsBorder(_view.Parameters, number)
+            ? ConsensusGenesis.RegisteredAfter(_chain, number) ?? _view.Epoch!.Validators
+            : null;
     }
 
     /// <summary>

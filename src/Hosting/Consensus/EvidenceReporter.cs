@@ -1,10 +1,10 @@
 using SuperVm.Core.Consensus;
-using SuperVm.Core.Consensus.Runner;
 using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
+using SuperVm.Core.Storage;
 using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.Consensus;
@@ -31,21 +31,30 @@ internal sealed class EvidenceReporter : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<Address, (Evidence Evidence, int Rounds)> _pending = [];
     private readonly Node _node;
-    private readonly ConsensusView _view;
+    private readonly ulong _chainId;
+    private readonly Func<Epoch?> _epoch;
     private readonly byte[] _key;
     private readonly Address _self;
     private readonly ITimer _timer;
 
-    internal EvidenceReporter(Node node, ConsensusView view, byte[] key, TimeProvider clock)
+    /// <param name="node">What it reads, and submits through.</param>
+    /// <param name="epoch">The newest epoch, once it is known.</param>
+    /// <param name="key">Signs the reports.</param>
+    /// <param name="clock">The rounds' time.</param>
+    internal EvidenceReporter(Node node, Func<Epoch?> epoch, byte[] key, TimeProvider clock)
     {
-        (_node, _view, _key, _self) = (node, view, key, Secp256k1.AddressOf(key));
+        (_node, _epoch, _key, _self) = (node, epoch, key, Secp256k1.AddressOf(key));
+        _chainId = node.Chain.ChainId;
         _timer = clock.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Takes up what the archive holds.</summary>
-    internal void Start(ConsensusArchive archive)
+    /// <summary>Called before each round: looks whether the head moved, where that does not happen by itself.</summary>
+    internal Action BeforeRound { get; init; } = () => { };
+
+    /// <summary>Takes up what is stored.</summary>
+    internal void Start(IEnumerable<Evidence> stored)
     {
-        foreach (var evidence in archive.Evidence())
+        foreach (var evidence in stored)
         {
             Found(evidence);
         }
@@ -74,13 +83,26 @@ internal sealed class EvidenceReporter : IDisposable
     private bool TryAccused(Evidence evidence, out Address accused)
     {
         accused = default;
-        var (digest, signature) = evidence.SignedFirst(_view.ChainId);
+        var (digest, signature) = evidence.SignedFirst(_chainId);
         return signature.Length == Limits.SignatureBytes && Secp256k1.TryRecover(
             digest, UInt256.FromBigEndian(signature.AsSpan(0, 32)), UInt256.FromBigEndian(signature.AsSpan(32, 32)),
             signature[64], out accused);
     }
 
     private void Check()
+    {
+        try
+        {
+            BeforeRound();
+            CheckPending();
+        }
+        catch (StoreException failure)
+        {
+            _node.Log($"proofs of faults wait for the next round: {failure.Message}");
+        }
+    }
+
+    private void CheckPending()
     {
         lock (_gate)
         {
@@ -112,7 +134,7 @@ internal sealed class EvidenceReporter : IDisposable
     }
 
     /// <summary>Rounds that this validator leaves to those before it.</summary>
-    private int Turn() => RoundsBetween * Math.Max(0, _view.Epoch?.Validators.IndexOf(_self) ?? 0);
+    private int Turn() => RoundsBetween * Math.Max(0, _epoch()?.Validators.IndexOf(_self) ?? 0);
 
     private void Report(in Address accused, Evidence evidence, IStateReader state)
     {
@@ -138,7 +160,7 @@ internal sealed class EvidenceReporter : IDisposable
 
     private Transaction TransactionOf(Evidence evidence, ulong nonce, in UInt256 fee, in UInt256 tip) => new()
     {
-        Type = TransactionType.DynamicFee, ChainId = _view.ChainId, GasLimit = GasLimit, Nonce = nonce,
+        Type = TransactionType.DynamicFee, ChainId = _chainId, GasLimit = GasLimit, Nonce = nonce,
         To = ValidatorRegistry.Address, Data = RegistryCalls.Slash(evidence)!, MaxFeePerGas = fee,
         MaxPriorityFeePerGas = tip,
     };

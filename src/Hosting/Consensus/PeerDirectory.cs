@@ -9,12 +9,12 @@ namespace SuperVm.Hosting.Consensus;
 /// Listed are the configured ones, the validators of the epochs under way, and everybody who is registered: a new one
 /// is heard before its first epoch, so that it can catch up.
 /// </remarks>
-internal sealed class PeerDirectory(IChain chain, ValidatorOptions options)
+internal sealed class PeerDirectory(IChain chain, IReadOnlyList<ValidatorPeer> configured, bool hasRegistry)
 {
     internal IReadOnlyList<ValidatorPeer> With(IEnumerable<Address> validators)
     {
-        var peers = options.Validators.ToDictionary(peer => peer.Address);
-        if (options.Registry is null || chain.StateAt(chain.Head.Number).State is not { } state
+        var peers = configured.ToDictionary(peer => peer.Address);
+        if (!hasRegistry || chain.StateAt(chain.Head.Number).State is not { } state
             || ValidatorRegistry.Read(state) is not { } registry)
         {
             return [.. peers.Values];

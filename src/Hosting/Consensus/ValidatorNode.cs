@@ -62,7 +62,8 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         _signer = new Secp256k1Signer(options.PrivateKey);
         _transactions = new TransactionCache(chain.ChainId);
         _journal = new SubmissionJournal(store, options.Sync);
-        var context = ContextOf(chain, options);
+        var context = ConsensusGenesis.ContextOf(
+            chain, options.Parameters, options.Registry, options.Validators, _signer, _transactions);
         _view = new ConsensusView(new ConsensusArchive(store), context.Parameters, context.Genesis);
         Node = new Node(
             chain, chain.Spec, newEngine,
@@ -71,7 +72,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         {
             Consensus = _view,
         };
-        _directory = new PeerDirectory(chain, options);
+        _directory = new PeerDirectory(chain, options.Validators, options.Registry is not null);
         _executor = new BlockExecutor(
             Node, _transactions, _journal, _events, clock, OnRegistryChanged, wanted => _snapshots!.Install(wanted),
             failure => _host!.Fail(failure));
@@ -83,7 +84,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
             Send = (to, message) => _host!.Network.Send([to], message, null),
             Fail = failure => _host!.Fail(failure),
         };
-        _reporter = new EvidenceReporter(Node, _view, options.PrivateKey, clock);
+        _reporter = new EvidenceReporter(Node, () => _view.Epoch, options.PrivateKey, clock);
         _host = new ReplicaHost(context, store, options, _events, _executor, this, clock, log)
         {
             BeforeEvents = Upkeep, Diverts = _snapshots.Takes,
@@ -121,7 +122,7 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         _host.Network.SetPeers(_directory.With(_host.Runner.Replica.Peers));
         await _host.ListenAsync(cancellation);
         _executor.Start(_host.Runner.Archive);
-        _reporter.Start(_host.Runner.Archive);
+        _reporter.Start(_host.Runner.Archive.Evidence());
         _snapshots.Start(_host.Runner.Replica.Committed);
         _host.Start();
         _polls.Change(PollPeriod, PollPeriod);
@@ -180,24 +181,6 @@ public sealed class ValidatorNode : IConsensusObserver, IAsyncDisposable
         await _host.DisposeAsync();
         Node.Dispose();
         _events.Dispose();
-    }
-
-    private ReplicaContext ContextOf(Chain chain, ValidatorOptions options)
-    {
-        var genesis = chain.Genesis;
-        var registry = options.Registry;
-        var parameters = options.Parameters with
-        {
-            ChainId = chain.ChainId, GasLimit = genesis.Header.GasLimit,
-            EpochLength = registry?.Parameters.EpochLength ?? 0, Kind = registry?.Parameters.Kind ?? default,
-            WorkBits = registry?.Parameters.WorkBits ?? 0,
-        };
-        var set = registry?.NextSet() ?? new ValidatorSet(
-            [.. options.Validators.Select(peer => new Validator(peer.Address, peer.Power))]);
-        return new ReplicaContext(
-            parameters, _signer, new Secp256k1Verifier(), _transactions,
-            Epoch.Genesis(set, genesis.Hash, parameters.EpochLength, parameters.Kind),
-            BatchHeader.Genesis(genesis.Hash, genesis.Header.Timestamp, genesis.Header.GasLimit));
     }
 
     private void OnRegistryChanged()

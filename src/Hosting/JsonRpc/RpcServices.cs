@@ -30,7 +30,7 @@ internal static class RpcServices
             new FilterMethods(node, logs, filters),
             new FeeMethods(node, blocks),
         };
-        if (node.Consensus is { } consensus)
+        if (node.Finality is { } consensus)
         {
             modules.Add(new ConsensusMethods(consensus, node.Chain));
         }

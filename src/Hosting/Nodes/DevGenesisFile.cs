@@ -19,10 +19,15 @@ public static class DevGenesisFile
         "osakaTime",
     ];
 
-    /// <summary>The newest fork from block 0 on, and the accounts with so many wei each.</summary>
-    public static byte[] Write(ulong chainId, IEnumerable<DevAccount> accounts, in UInt256 balance, ulong timestamp)
+    /// <summary>
+    /// The newest fork from block 0 on, the accounts with so many wei each, and the validators' registry where there is
+    /// one.
+    /// </summary>
+    public static byte[] Write(
+        ulong chainId, IEnumerable<DevAccount> accounts, in UInt256 balance, ulong timestamp,
+        DevRegistry? registry = null)
     {
-        var genesis = DevGenesis.Create(chainId, Fork.Osaka, accounts, balance, timestamp);
+        var genesis = DevGenesis.Create(chainId, Fork.Osaka, accounts, balance, timestamp, registry);
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
@@ -45,6 +50,17 @@ public static class DevGenesisFile
                 json.WriteString("balance"u8, account.Balance.ToString());
                 json.WriteString("nonce"u8, Quantity(account.Nonce));
                 json.WriteString("code"u8, Hex.Encode(account.Code));
+                if (account.Storage.Count > 0)
+                {
+                    json.WriteStartObject("storage"u8);
+                    foreach (var (slot, value) in account.Storage)
+                    {
+                        json.WriteString(Hex.Encode(slot.ToBigEndian()), Hex.Encode(value.ToBigEndian()));
+                    }
+
+                    json.WriteEndObject();
+                }
+
                 json.WriteEndObject();
             }
 

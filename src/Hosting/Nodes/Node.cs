@@ -90,6 +90,13 @@ public sealed class Node : IDisposable
     /// <summary>The consensus that makes the chain's blocks; null where this node makes them alone.</summary>
     internal Consensus.ConsensusView? Consensus { get; init; }
 
+    /// <summary>What proves finality, where another process keeps it; that of <see cref="Consensus"/> otherwise.</summary>
+    internal Consensus.IFinalityProofs? Finality
+    {
+        get => field ?? Consensus;
+        init;
+    }
+
     /// <summary>Takes up what an earlier process left in the journal, and begins to make blocks.</summary>
     public void Start()
     {

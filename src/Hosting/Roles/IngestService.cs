@@ -6,6 +6,7 @@ using SuperVm.Core.Storage;
 using SuperVm.Hosting.JsonRpc;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Proving;
+using SuperVm.Hosting.Roles.Consortium;
 using SuperVm.Hosting.Security;
 using SuperVm.Hosting.Server;
 
@@ -42,14 +43,19 @@ public sealed class IngestService : IDisposable
     /// <param name="node">The pool's limits, development accounts, finality.</param>
     /// <param name="server">Limits of requests, the origin of browsers.</param>
     /// <param name="moreMetrics">Lines of Prometheus text beside the node's own.</param>
+    /// <param name="consortium">Whose proofs of finality are answered; null for a chain of one operator.</param>
     public IngestService(
-        RolePorts ports, IRoleChain chain, NodeOptions node, ServerOptions server, Func<string>? moreMetrics = null)
+        RolePorts ports, IRoleChain chain, NodeOptions node, ServerOptions server, Func<string>? moreMetrics = null,
+        ConsortiumSet? consortium = null)
     {
         (_ports, _chain, _moreMetrics) = (ports, chain, moreMetrics);
         _inbox = new(new(ports.Bus, ports.Blobs, ports.Clock), ports.Names.Inbox);
         _node = new(
             chain.Chain, chain.Chain.Spec, static () => new EvmEngine(),
-            node with { OnAccepted = Enqueue, FindDropped = FindDropped }, ports.Clock, ports.Log);
+            node with { OnAccepted = Enqueue, FindDropped = FindDropped }, ports.Clock, ports.Log)
+        {
+            Finality = consortium?.Proofs(ports, chain),
+        };
         chain.Chain.HeadChanged += Follow;
         var dispatcher = RpcServices.DispatcherOf(
             _node, server.Limits, new RpcGate(node.Security, ports.Clock));
@@ -146,13 +152,16 @@ public sealed class IngestService : IDisposable
     private string? FindDropped(Core.Primitives.Hash256 hash) =>
         _chain.FindDroppedAsync(hash, default).GetAwaiter().GetResult();
 
-    private void Follow(HeadChange change)
+    private void Follow(HeadChange change) => Settle(_node, change);
+
+    /// <summary>Takes what stands in new blocks out of a node's pool.</summary>
+    internal static void Settle(Node node, HeadChange change)
     {
         foreach (var added in change.Added)
         {
-            if (_chain.Chain.StateAt(added.Block.Number).State is { } state)
+            if (node.Chain.StateAt(added.Block.Number).State is { } state)
             {
-                _node.Pool.OnHead(state, added.Block.Block.Transactions, []);
+                node.Pool.OnHead(state, added.Block.Block.Transactions, []);
             }
         }
     }

@@ -48,7 +48,11 @@ internal sealed class SingleProcessChain : IRoleChain, IDisposable
     public Task<string?> FindDroppedAsync(Hash256 transaction, CancellationToken cancellation) =>
         Task.FromResult(Dropped.GetValueOrDefault(transaction));
 
-    public Task SetFinalityAsync(ulong number, CancellationToken cancellation) => Task.CompletedTask;
+    public Task SetFinalityAsync(ulong number, CancellationToken cancellation)
+    {
+        _chain.SetFinality(number, number);
+        return Task.CompletedTask;
+    }
 
     public void Dispose()
     {

@@ -54,6 +54,9 @@ public sealed class DocumentRunner(ReplicaContext context, IReplicaDocument docu
     /// <summary>Lost races after which a call gives up; the queue brings its events again.</summary>
     public const int MaximumAttempts = 16;
 
+    /// <summary>The replica after the last save of this worker; null before the first.</summary>
+    public Replica? Last { get; private set; }
+
     /// <summary>Steps through the events; false where other workers won every attempt.</summary>
     /// <param name="events">The events, in order.</param>
     /// <param name="isRepeated">Whether the queue delivers one of them again.</param>
@@ -87,6 +90,7 @@ public sealed class DocumentRunner(ReplicaContext context, IReplicaDocument docu
                 continue;
             }
 
+            Last = replica;
             var repeated = isRepeated ? unsent : [];
             foreach (var (to, message) in repeated.Concat(outgoing))
             {

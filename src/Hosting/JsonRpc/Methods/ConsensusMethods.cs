@@ -9,7 +9,7 @@ using SuperVm.Hosting.Consensus.Peers;
 namespace SuperVm.Hosting.JsonRpc.Methods;
 
 /// <summary>supervm_*: who decides, and the proof that a block is final.</summary>
-internal sealed class ConsensusMethods(ConsensusView consensus, IChain chain) : IRpcModule
+internal sealed class ConsensusMethods(IFinalityProofs consensus, IChain chain) : IRpcModule
 {
     public IEnumerable<(string Name, RpcHandler Handler)> Methods =>
     [
@@ -29,14 +29,14 @@ internal sealed class ConsensusMethods(ConsensusView consensus, IChain chain) : 
             return parameters.Error;
         }
 
-        if (consensus.Epoch is not { } newest)
+        if (consensus.Newest is not { } newest)
         {
             return RpcError.Server("consensus has not begun");
         }
 
         var json = reply.Json;
         var wanted = number ?? newest.Number;
-        var proof = wanted == 0 ? null : consensus.Archive.EpochStep(wanted * consensus.Parameters.EpochLength);
+        var proof = wanted == 0 ? null : consensus.Step(wanted * consensus.Parameters.EpochLength);
         if (wanted > newest.Number || (wanted > 0 && proof is null))
         {
             json.WriteNullValue();
@@ -45,8 +45,8 @@ internal sealed class ConsensusMethods(ConsensusView consensus, IChain chain) : 
 
         // Kind and length are the chain's; the rest of an epoch follows from the step to it.
         var length = consensus.Parameters.EpochLength;
-        var epoch = wanted == newest.Number ? newest : wanted == 0 ? consensus.Genesis : null;
-        var validators = epoch?.Validators ?? proof!.Validators;
+        var validators = wanted == newest.Number ? newest.Validators
+            : wanted == 0 ? consensus.Genesis.Validators : proof!.Validators;
         json.WriteStartObject();
         json.WriteQuantity("epoch"u8, wanted);
         json.WriteQuantity("firstBlock"u8, (wanted * length) + 1);
@@ -88,11 +88,11 @@ internal sealed class ConsensusMethods(ConsensusView consensus, IChain chain) : 
         }
 
         var length = consensus.Parameters.EpochLength;
-        var attestation = consensus.Archive.Attestation(number);
-        var commit = consensus.Archive.Batch(number)?.Certificate;
+        var attestation = consensus.Attestation(number);
+        var commit = consensus.Commit(number);
         json.WriteStartObject();
         json.WriteQuantity("number"u8, number);
-        json.WriteQuantity("chainId"u8, consensus.ChainId);
+        json.WriteQuantity("chainId"u8, consensus.Parameters.ChainId);
         json.WriteQuantity("epoch"u8, length == 0 ? 0 : (number - 1) / length);
         json.WriteHash("blockHash"u8, block.Hash);
         json.WriteHex("batchDigest"u8, block.Header.ExtraData.Span);
@@ -146,7 +146,7 @@ internal sealed class ConsensusMethods(ConsensusView consensus, IChain chain) : 
 
         var json = reply.Json;
         json.WriteStartArray();
-        foreach (var peer in consensus.Peers())
+        foreach (var peer in consensus.Peers)
         {
             json.WriteStartObject();
             json.WriteAddress("address"u8, peer.Address);

@@ -12,6 +12,7 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// <code>
 ///   committed/&lt;sequence&gt;   [digest, certificate]      the batch itself: batches/&lt;digest&gt;
 ///   attested/&lt;sequence&gt;    certificate of the block
+///   epochs/&lt;border&gt;       step to the epoch that begins after the block
 ///   evidence/&lt;keccak&gt;      proof of a validator's fault
 /// </code>
 /// </remarks>
@@ -37,11 +38,18 @@ internal sealed class CommittedArchive(IBlobStore blobs, BatchArchive batches)
             case BlockFinalized e:
                 await blobs.PutAsync(
                     Name("attested", e.Certificate.Statement.Sequence), Written(e.Certificate.Write), cancellation);
+                if (e.Border is { } border)
+                {
+                    await PutStepAsync(border, cancellation);
+                }
+
                 break;
-            case EvidenceFound e:
-                var encoded = e.Evidence.Encode();
-                var hash = Core.Cryptography.Keccak256.Hash(encoded);
-                await blobs.PutAsync($"evidence/{Convert.ToHexStringLower(hash.Bytes)}", encoded, cancellation);
+            case SnapshotAdopted e:
+                foreach (var proof in e.Snapshot.Epochs)
+                {
+                    await PutStepAsync(proof, cancellation);
+                }
+
                 break;
             default:
                 break;
@@ -85,8 +93,32 @@ internal sealed class CommittedArchive(IBlobStore blobs, BatchArchive batches)
             return null;
         }
 
-        var attested = await blobs.GetAsync(Name("attested", sequence), cancellation);
-        return new(batch, certificate, attested is { } bytes ? ReadAttested(bytes.Span) : null);
+        return new(batch, certificate, await AttestationAsync(sequence, cancellation));
+    }
+
+    /// <summary>The certificate of the batch at a place; null where there is none yet.</summary>
+    internal async Task<QuorumCertificate?> CommitAsync(ulong sequence, CancellationToken cancellation) =>
+        await blobs.GetAsync(Name("committed", sequence), cancellation) is { } bytes
+            ? ReadCommitted(bytes.Span).Certificate
+            : null;
+
+    /// <summary>The attestation of a block; null where only a later block's vouches for it.</summary>
+    internal async Task<CheckpointCertificate?> AttestationAsync(ulong sequence, CancellationToken cancellation) =>
+        await blobs.GetAsync(Name("attested", sequence), cancellation) is { } bytes
+            ? ReadAttested(bytes.Span)
+            : null;
+
+    /// <summary>The step to the epoch after a border block; null where there is none.</summary>
+    internal async Task<EpochProof?> StepAsync(ulong border, CancellationToken cancellation) =>
+        await blobs.GetAsync(Name("epochs", border), cancellation) is { } bytes ? ReadStep(bytes.Span) : null;
+
+    private Task PutStepAsync(EpochProof proof, CancellationToken cancellation) => blobs.PutAsync(
+        Name("epochs", proof.Border.Statement.Sequence), Written(proof.Write), cancellation);
+
+    private static EpochProof ReadStep(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new RlpReader(bytes);
+        return EpochProof.Read(ref reader);
     }
 
     private static (Hash256 Digest, QuorumCertificate Certificate) ReadCommitted(ReadOnlySpan<byte> bytes)

@@ -18,7 +18,9 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// </code>
 /// The same replica and the same steps as in a process. Time-outs of a second and more are delayed messages to oneself,
 /// armed by the replica only while work is pending; shorter ones are waited for here, and a process that begins sets
-/// all of them anew. An event is answered for when the state after it is saved.
+/// all of them anew. An event is answered for when the state after it is saved. At an epoch's border the next set is
+/// read from the registry, as the border block left it. A replica that is in no set asks the others where they are,
+/// every <see cref="ConsortiumSet.WatchPeriod"/>.
 /// </remarks>
 public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts, IDisposable
 {
@@ -31,13 +33,12 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
     /// <summary>How often the final block is moved at most, as it is the head's document that is written.</summary>
     private static readonly TimeSpan FinalityInterval = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _gate = new();
     private readonly RolePorts _ports;
     private readonly IRoleChain _chain;
     private readonly IConsensusSigner _signer;
-    private readonly HttpClient _client = new();
-    private readonly Dictionary<Address, PeerPost> _posts = [];
-    private readonly Dictionary<Address, ulong> _counters = [];
+    private readonly PeerMail _mail;
+    private readonly EvidenceDesk _evidence;
+    private readonly ConsortiumSet _set;
     private readonly CommittedArchive _archive;
     private readonly DocumentRunner _runner;
     private readonly ReplicaContext _context;
@@ -45,33 +46,29 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
     private ulong _attested;
     private ulong _final;
     private long _finalAt;
+    private long _watchedAt;
+    private bool _epochChanged;
     private bool _begun;
     private bool _poolIsFull;
 
     /// <param name="ports">What it stands on.</param>
     /// <param name="chain">The chain, for its genesis and its final block.</param>
     /// <param name="key">The validator's private key.</param>
-    /// <param name="validators">The set, in the same order on all of them.</param>
+    /// <param name="set">Who decides.</param>
+    /// <param name="wire">Carries letters; null for the network.</param>
     public ConsortiumOrderService(
-        RolePorts ports, IRoleChain chain, byte[] key, IReadOnlyList<ValidatorPeer> validators)
+        RolePorts ports, IRoleChain chain, byte[] key, ConsortiumSet set, HttpMessageHandler? wire = null)
     {
-        (_ports, _chain) = (ports, chain);
-        var signer = new Secp256k1Signer(key);
-        _signer = signer;
+        (_ports, _chain, _set) = (ports, chain, set);
+        _signer = new Secp256k1Signer(key);
         var inspector = new TransactionCache(chain.Chain.ChainId);
-        var genesis = chain.Chain.Genesis;
-        var set = new ValidatorSet([.. validators.Select(peer => new Validator(peer.Address, peer.Power))]);
-        _context = new ReplicaContext(
-            ParametersOf(chain), signer, new Secp256k1Verifier(), inspector, Epoch.Genesis(set, genesis.Hash, 0),
-            BatchHeader.Genesis(genesis.Hash, genesis.Header.Timestamp, genesis.Header.GasLimit));
+        _context = set.ContextOf(chain, _signer, inspector);
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
         var document = new ReplicaDocument(ports.Documents, ports.Blobs, new(ports.Names.Replica, "order", "pbft"));
         _runner = new(_context, document, this);
         _groups = new(ProcessAsync, MostEvents);
-        foreach (var peer in validators.Where(peer => peer.Address != signer.Address))
-        {
-            _posts[peer.Address] = new(_client, chain.Chain.ChainId, signer, peer, ports.Clock, ports.Log);
-        }
+        _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
+        _evidence = new(ports, chain, key, () => _runner.Last?.Epoch);
     }
 
     public long NowMs => _ports.Clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -84,9 +81,25 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
             return RoleEnd.Again;
         }
 
+        if (InboxMessage.IsWatch(opened.Span))
+        {
+            await WatchOthersAsync(isRepeated: false, cancellation);
+            return RoleEnd.Done;
+        }
+
         if (InboxMessage.Read(opened, NowMs) is not { } happened)
         {
             return RoleEnd.Malformed;
+        }
+
+        if (happened is BatchExecuted executed && ConsensusGenesis.IsBorder(_context.Parameters, executed.Sequence))
+        {
+            if (await NextSetAfterAsync(executed.Sequence, cancellation) is not { } next)
+            {
+                return RoleEnd.Again;
+            }
+
+            happened = executed with { NextValidators = next };
         }
 
         _ports.Reach(FailPoint.OrderTaken);
@@ -109,21 +122,16 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
             return;
         }
 
-        if (letter.To != _signer.Address || !_posts.ContainsKey(letter.From))
+        if (letter.To != _signer.Address || !await _mail.KnowsAsync(letter.From, context.RequestAborted))
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
         }
 
-        lock (_gate)
+        if (!_mail.IsNew(letter))
         {
-            if (letter.Counter <= _counters.GetValueOrDefault(letter.From))
-            {
-                context.Response.StatusCode = StatusCodes.Status409Conflict;
-                return;
-            }
-
-            _counters[letter.From] = letter.Counter;
+            context.Response.StatusCode = StatusCodes.Status409Conflict;
+            return;
         }
 
         await _groups.AddAsync(new(
@@ -135,11 +143,31 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
     public Task WatchAsync(CancellationToken cancellation) =>
         _groups.AddAsync(new([], true)).WaitAsync(cancellation);
 
+    /// <summary>
+    /// Takes up what an earlier process left: proofs of faults, and, for who is in no set, the questions to the others.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        if (_set.Registry is not null)
+        {
+            await _evidence.StartAsync(cancellation);
+        }
+
+        if (!(await _runner.LoadAsync(cancellation)).IsValidator)
+        {
+            await WatchOthersAsync(isRepeated: true, cancellation);
+        }
+    }
+
     public async Task ArchiveAsync(IReadOnlyList<Effect> effects, CancellationToken cancellation)
     {
         foreach (var effect in effects)
         {
             await _archive.PutAsync(effect, cancellation);
+            if (effect is EvidenceFound { Evidence: var evidence })
+            {
+                await _evidence.KeepAsync(evidence, cancellation);
+            }
         }
 
         _ports.Reach(FailPoint.OrderKept);
@@ -147,15 +175,7 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
 
     public Task SendAsync(IReadOnlyList<Address> to, ConsensusMessage message, CancellationToken cancellation)
     {
-        var encoded = MessageCodec.Encode(message);
-        foreach (var address in to)
-        {
-            if (_posts.TryGetValue(address, out var post))
-            {
-                post.Send(encoded);
-            }
-        }
-
+        _mail.Send(to, MessageCodec.Encode(message));
         return Task.CompletedTask;
     }
 
@@ -184,6 +204,10 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
                 break;
             case BlockFinalized e:
                 _attested = Math.Max(_attested, e.Certificate.Statement.Sequence);
+                _epochChanged |= e.Border is not null;
+                break;
+            case EvidenceFound e when _set.Registry is not null:
+                _evidence.Found(e.Evidence);
                 break;
             case RequestRefused e:
                 _poolIsFull |= !e.IsInvalid;
@@ -196,27 +220,11 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
         }
     }
 
-    public void Dispose() => _client.Dispose();
-
-    /// <summary>Smaller than a process's: the whole state is read and written with every group of events.</summary>
-    private static ConsensusParameters ParametersOf(IRoleChain chain) => new()
+    public void Dispose()
     {
-        ChainId = chain.Chain.ChainId,
-        GasLimit = chain.Chain.Genesis.Header.GasLimit,
-        EpochLength = 0,
-        Window = 8,
-        BatchTransactions = 1_000,
-        BatchBytes = 256 << 10,
-        BatchAgeMs = 50,
-        FetchDelayMs = 100,
-        StatusPeriodMs = 2_000,
-        ProgressTimeoutMs = 8_000,
-        CensorTimeoutMs = 30_000,
-        PoolTransactions = 8_192,
-        PoolBytes = 4 << 20,
-        PoolPerPeer = 4_096,
-        RecentTransactions = 16_384,
-    };
+        _evidence.Dispose();
+        _mail.Dispose();
+    }
 
     private async Task ProcessAsync(IReadOnlyList<Item> items)
     {
@@ -236,6 +244,7 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
         }
 
         await MoveFinalityAsync();
+        await FollowEpochAsync();
         _ports.Reach(FailPoint.OrderAnnounced);
     }
 
@@ -263,6 +272,64 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
                 _begun = false; // the next group sets all time-outs anew
             }
         }
+    }
+
+    /// <summary>The set after a border block; null where the block is not to be read here yet.</summary>
+    private async Task<ValidatorSet?> NextSetAfterAsync(ulong border, CancellationToken cancellation)
+    {
+        if (_chain.Chain.Head.Number < border)
+        {
+            await _chain.RefreshAsync(TimeSpan.Zero, cancellation);
+        }
+
+        return _chain.Chain.Head.Number < border
+            ? null
+            : ConsensusGenesis.RegisteredAfter(_chain.Chain, border)
+                ?? (await _runner.LoadAsync(cancellation)).Epoch.Validators;
+    }
+
+    /// <summary>After a border: who is reached now, and whether this one is among them.</summary>
+    private async Task FollowEpochAsync()
+    {
+        if (!_epochChanged || _runner.Last is not { } replica)
+        {
+            return;
+        }
+
+        _epochChanged = false;
+        await _chain.RefreshAsync(FinalityInterval, default);
+        _mail.Look(replica.Peers);
+        _ports.Log($"epoch {replica.Epoch.Number} begins with block {replica.Epoch.First} and "
+            + $"{replica.Epoch.Validators.Count} validators, "
+            + (replica.IsValidator ? "this one among them" : "this one not among them"));
+        if (!replica.IsValidator)
+        {
+            await _ports.Bus.SendAsync(_ports.Names.Inbox, InboxMessage.Watch, _set.WatchPeriod, default);
+        }
+    }
+
+    /// <summary>Nobody sends to who is in no set: it asks, and is helped.</summary>
+    private async Task WatchOthersAsync(bool isRepeated, CancellationToken cancellation)
+    {
+        var replica = await _runner.LoadAsync(cancellation);
+        if (replica.IsValidator || (_watchedAt != 0 && _ports.Clock.GetElapsedTime(_watchedAt) < _set.WatchPeriod / 2))
+        {
+            return; // it votes now; or two reminders are under way, and one is enough
+        }
+
+        _watchedAt = _ports.Clock.GetTimestamp();
+        if (isRepeated)
+        {
+            await WatchAsync(cancellation);
+        }
+
+        await _chain.RefreshAsync(FinalityInterval, cancellation);
+        _mail.Look(replica.Peers);
+        await SendAsync(
+            replica.Peers,
+            new Status(replica.View, replica.IsActive, replica.Committed, replica.Finalized, null, false),
+            cancellation);
+        await _ports.Bus.SendAsync(_ports.Names.Inbox, InboxMessage.Watch, _set.WatchPeriod, cancellation);
     }
 
     private async Task MoveFinalityAsync()

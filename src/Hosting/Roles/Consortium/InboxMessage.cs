@@ -12,6 +12,7 @@ namespace SuperVm.Hosting.Roles.Consortium;
 ///   00 …                                         packed transactions: an item's length begins with a zero byte
 ///   'T'  timer (1)  generation (8)               a time-out, sent to oneself with a delay
 ///   'X'  sequence (8)  digest (32)  block (32)   a batch was executed
+///   'W'                                          who is in no set looks where the others are
 /// </code>
 /// Integers are big-endian.
 /// </remarks>
@@ -19,8 +20,14 @@ internal static class InboxMessage
 {
     private const byte Timer = (byte)'T';
     private const byte Executed = (byte)'X';
+    private const byte Watching = (byte)'W';
     private const int TimerBytes = 2 + sizeof(ulong);
     private const int ExecutedBytes = 1 + sizeof(ulong) + (2 * Hash256.Size);
+
+    /// <summary>The reminder of a replica that is in no set, and that nobody sends to.</summary>
+    internal static byte[] Watch { get; } = [Watching];
+
+    internal static bool IsWatch(ReadOnlySpan<byte> body) => body.Length == 1 && body[0] == Watching;
 
     internal static byte[] Of(SetTimer timer)
     {

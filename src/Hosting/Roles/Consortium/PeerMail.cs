@@ -1,0 +1,106 @@
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Primitives;
+using SuperVm.Hosting.Consensus;
+
+namespace SuperVm.Hosting.Roles.Consortium;
+
+/// <summary>The letters between this validator and the others: who they are, where they live, what is new.</summary>
+/// <remarks>
+/// Who is reached is <see cref="PeerDirectory"/>'s: the configured ones, and who is registered. It is looked up at every
+/// border of an epoch, and, at most once in <see cref="LookInterval"/>, when a stranger writes: a new validator asks
+/// before it votes, and one that left, and is still bound, asks how it went on.
+/// </remarks>
+internal sealed class PeerMail : IDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Validators that left and still ask; the first ones that are forgotten ask again.</summary>
+    private const int MostLeft = ValidatorSet.MaximumValidators;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Address, ulong> _counters = [];
+    private readonly List<Address> _left = [];
+    private readonly IRoleChain _chain;
+    private readonly IConsensusSigner _signer;
+    private readonly PeerDirectory _directory;
+    private readonly RolePorts _ports;
+    private readonly HttpClient _client;
+    private volatile Dictionary<Address, (Uri Url, PeerPost Post)> _posts = [];
+    private long _lookedAt;
+
+    internal PeerMail(
+        RolePorts ports, IRoleChain chain, IConsensusSigner signer, PeerDirectory directory, HttpMessageHandler? wire)
+    {
+        (_ports, _chain, _signer, _directory) = (ports, chain, signer, directory);
+        _client = wire is null ? new() : new(wire, disposeHandler: false);
+        Look([]);
+    }
+
+    /// <summary>Looks up who is to be reached.</summary>
+    /// <param name="validators">Those of the epochs under way.</param>
+    internal void Look(IEnumerable<Address> validators)
+    {
+        using var alone = _gate.EnterScope();
+        _lookedAt = _ports.Clock.GetTimestamp();
+        var (old, now) = (_posts, new Dictionary<Address, (Uri, PeerPost)>());
+        foreach (var peer in _directory.With(validators.Concat(_left)))
+        {
+            if (peer.Address != _signer.Address)
+            {
+                now[peer.Address] = old.TryGetValue(peer.Address, out var known) && known.Url == peer.Url
+                    ? known
+                    : (peer.Url, new(_client, _chain.Chain.ChainId, _signer, peer, _ports.Clock, _ports.Log));
+            }
+        }
+
+        _posts = now;
+    }
+
+    internal void Send(IReadOnlyList<Address> to, byte[] message)
+    {
+        foreach (var address in to)
+        {
+            if (_posts.TryGetValue(address, out var known))
+            {
+                known.Post.Send(message);
+            }
+        }
+    }
+
+    /// <summary>Whether letters of the sender are read; looks at the registry where it is a stranger.</summary>
+    internal async Task<bool> KnowsAsync(Address sender, CancellationToken cancellation)
+    {
+        if (!_posts.ContainsKey(sender) && _ports.Clock.GetElapsedTime(_lookedAt) >= LookInterval)
+        {
+            await _chain.RefreshAsync(LookInterval, cancellation);
+            lock (_gate)
+            {
+                Look([sender]);
+                if (_posts.ContainsKey(sender) && !_left.Contains(sender))
+                {
+                    _left.Add(sender);
+                    _left.RemoveRange(0, Math.Max(0, _left.Count - MostLeft));
+                }
+            }
+        }
+
+        return _posts.ContainsKey(sender);
+    }
+
+    /// <summary>False for a copy of a letter that was read.</summary>
+    internal bool IsNew(PeerLetter letter)
+    {
+        lock (_gate)
+        {
+            if (letter.Counter <= _counters.GetValueOrDefault(letter.From))
+            {
+                return false;
+            }
+
+            _counters[letter.From] = letter.Counter;
+            return true;
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+}

@@ -1,0 +1,261 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Messages;
+using SuperVm.Core.Consensus.Stake;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
+using SuperVm.Core.Storage;
+using SuperVm.Hosting.Roles;
+using SuperVm.Hosting.Roles.Consortium;
+using SuperVm.Hosting.Tests.Consensus;
+
+namespace SuperVm.Hosting.Tests.Roles;
+
+/// <summary>
+/// Several serverless validators in this process, each with queues, documents, blobs and a chain of its own; their
+/// letters go from service to service. A service can die and begin anew over what it kept.
+/// </summary>
+internal sealed class ConsortiumWorld : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _pumps = [];
+    private readonly Dictionary<Address, ulong> _nonces = [];
+
+    /// <param name="count">Validators; those above the fourth are not registered.</param>
+    /// <param name="parameters">Of the registry.</param>
+    /// <param name="liar">Who says of every vote the contrary too; null for nobody.</param>
+    internal ConsortiumWorld(int count, RegistryParameters parameters, int? liar = null)
+    {
+        Genesis = ValidatorCluster.Genesis(parameters);
+        Wire = new(this, liar);
+        for (var i = 0; i < count; i++)
+        {
+            Seats.Add(new Seat(this, i));
+        }
+    }
+
+    internal Genesis Genesis { get; }
+
+    internal List<Seat> Seats { get; } = [];
+
+    internal ConcurrentQueue<string> Log { get; } = [];
+
+    private Letters Wire { get; }
+
+    internal async Task StartAsync()
+    {
+        foreach (var seat in Seats)
+        {
+            await seat.BeginAsync();
+            _pumps.Add(seat.PumpAsync(_stop.Token));
+        }
+    }
+
+    /// <summary>Sends a transaction into a validator's inbox; answers its hash.</summary>
+    internal async Task<Hash256> SendAsync(
+        byte[] key, Address to, byte[]? data = null, UInt256 value = default, int seat = 0)
+    {
+        var sender = Core.Cryptography.Secp256k1.AddressOf(key);
+        var nonce = _nonces.GetValueOrDefault(sender);
+        _nonces[sender] = nonce + 1;
+        var transaction = TransactionSigner.Sign(
+            new Transaction
+            {
+                Type = TransactionType.DynamicFee, ChainId = ChainSpec.DevelopmentChainId, Nonce = nonce,
+                GasLimit = 500_000, To = to, Value = value, Data = data ?? [],
+                MaxFeePerGas = new UInt256(20_000_000_000), MaxPriorityFeePerGas = UInt256.One,
+            },
+            key);
+        await Seats[seat].Bus.SendAsync("inbox", Assert.Single(ItemPacking.Pack([TransactionCodec.Encode(transaction)])));
+        return transaction.Hash;
+    }
+
+    /// <summary>Waits for the receipt at the first validator; answers whether the transaction succeeded.</summary>
+    internal async Task<bool> IncludedAsync(Hash256 hash)
+    {
+        var chain = Seats[0].Chain.Chain;
+        await UntilAsync("a receipt", () => chain.FindTransaction(hash) is not null);
+        var place = chain.FindTransaction(hash)!.Value;
+        return chain.GetReceipts(place.BlockNumber)![place.Index].Succeeded == true;
+    }
+
+    /// <summary>Makes blocks until the first validator has executed this one.</summary>
+    internal async Task AdvanceToAsync(ulong number)
+    {
+        while (Seats[0].Chain.Chain.Head.Number < number)
+        {
+            await IncludedAsync(await SendAsync(
+                ValidatorCluster.User(0).PrivateKey.ToArray(), Address.FromNumber(0xC0FFEE), value: UInt256.One));
+        }
+    }
+
+    internal async Task UntilAsync(string what, Func<bool> holds)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        using var pause = new PeriodicTimer(Pause);
+        while (!holds())
+        {
+            var failed = _pumps.Find(pump => pump.IsFaulted);
+            Assert.True(failed is null, failed?.Exception?.ToString());
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(started) < Limit,
+                $"waited too long for {what}\n{string.Join('\n', Log.TakeLast(40))}");
+            await pause.WaitForNextTickAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_pumps.Select(pump => pump.ContinueWith(_ => { }, TaskScheduler.Default)));
+        foreach (var seat in Seats)
+        {
+            seat.Dispose();
+        }
+
+        _stop.Dispose();
+        Wire.Dispose();
+    }
+
+    /// <summary>One validator.</summary>
+    internal sealed class Seat : IDisposable
+    {
+        private readonly ConsortiumWorld _world;
+        private readonly int _index;
+        private ExecuteService? _execute;
+        private volatile ConsortiumOrderService? _order;
+
+        internal Seat(ConsortiumWorld world, int index)
+        {
+            (_world, _index) = (world, index);
+            Chain = new(world.Genesis);
+            Ports = new()
+            {
+                Bus = Bus, Documents = new InMemoryDocumentStore(), Blobs = new InMemoryBlobStore(),
+                Clock = TimeProvider.System, Names = new("inbox", "batches", "proofs", "replica", "proof-records"),
+                Log = line => world.Log.Enqueue($"[{index}] {line}"),
+            };
+        }
+
+        internal InMemoryMessageBus Bus { get; } = new(TimeProvider.System);
+
+        internal RolePorts Ports { get; }
+
+        internal SingleProcessChain Chain { get; }
+
+        internal ConsortiumOrderService? Order => _order;
+
+        internal ConsortiumSet Set => new([], ValidatorRegistry.Read(_world.Genesis))
+        {
+            WatchPeriod = TimeSpan.FromSeconds(1),
+            Limits = new() { Window = 8, BatchAgeMs = 2, StatusPeriodMs = 200, ProgressTimeoutMs = 1_000 },
+        };
+
+        internal CommittedProofs Proofs => (CommittedProofs)Set.Proofs(Ports, Chain);
+
+        /// <summary>Ends the services as a kill does, and begins new ones over what they kept.</summary>
+        internal async Task BeginAsync()
+        {
+            _order?.Dispose();
+            _execute = new(Ports, Chain, ConsortiumReports.To(Ports));
+            var order = new ConsortiumOrderService(
+                Ports, Chain, ValidatorCluster.KeyOf(_index), Set, _world.Wire);
+            _order = order;
+            await order.StartAsync(default);
+        }
+
+        /// <summary>Delivers from both queues until it is stopped.</summary>
+        internal async Task PumpAsync(CancellationToken stop)
+        {
+            using var pause = new PeriodicTimer(Pause);
+            try
+            {
+                while (true)
+                {
+                    await DeliverAsync("inbox", message => _order!.TakeAsync(
+                        message.Id, message.DequeueCount > 1, message.Body, stop));
+                    await DeliverAsync("batches", message => _execute!.ExecuteAsync(message.Body, stop));
+                    await pause.WaitForNextTickAsync(stop);
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // The world ends.
+            }
+        }
+
+        public void Dispose()
+        {
+            _order?.Dispose();
+            Chain.Dispose();
+        }
+
+        private async Task DeliverAsync(string queue, Func<BusMessage, Task<RoleEnd>> handle)
+        {
+            var received = await Bus.ReceiveAsync(queue, 16, TimeSpan.FromSeconds(30));
+            await Task.WhenAll(received.Select(async message =>
+            {
+                if (await handle(message) == RoleEnd.Done)
+                {
+                    await Bus.CompleteAsync(queue, message);
+                }
+                else
+                {
+                    await Bus.RenewAsync(queue, message, TimeSpan.Zero);
+                }
+            }));
+        }
+    }
+
+    /// <summary>Hands letters to the service that their URL names.</summary>
+    private sealed class Letters(ConsortiumWorld world, int? liar) : HttpMessageHandler
+    {
+        private const string Prefix = "validator";
+
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellation)
+        {
+            var host = request.RequestUri!.Host;
+            var index = int.Parse(
+                host.AsSpan(Prefix.Length, host.IndexOf('.') - Prefix.Length),
+                System.Globalization.CultureInfo.InvariantCulture);
+            if (index >= world.Seats.Count || world.Seats[index].Order is not { } order)
+            {
+                throw new HttpRequestException("nobody is there");
+            }
+
+            var body = await request.Content!.ReadAsByteArrayAsync(cancellation);
+            var context = new DefaultHttpContext();
+            context.Request.Body = new MemoryStream(Altered(body));
+            await order.ServeAsync(context);
+            return new((HttpStatusCode)context.Response.StatusCode);
+        }
+
+        /// <summary>The liar's letters hold the contrary of each vote too.</summary>
+        private byte[] Altered(byte[] body)
+        {
+            const ulong ChainId = ChainSpec.DevelopmentChainId;
+            if (liar is not { } index || !PeerLetter.TryOpen(ChainId, body, out var letter)
+                || letter.From != ValidatorCluster.AddressOf(index))
+            {
+                return body;
+            }
+
+            var signer = new Secp256k1Signer(ValidatorCluster.KeyOf(index));
+            var messages = letter.Messages.Select(entry => MessageCodec.Encode(entry.Message)).ToList();
+            foreach (var vote in letter.Messages.Select(entry => entry.Message).OfType<Vote>())
+            {
+                var other = Core.Cryptography.Keccak256.Hash(vote.Digest.Bytes);
+                var statement = Statements.Vote(ChainId, vote.Phase, vote.View, vote.Sequence, other);
+                messages.Add(MessageCodec.Encode(vote with { Digest = other, Signature = signer.Sign(statement) }));
+            }
+
+            return PeerLetter.Seal(ChainId, signer, letter.To, letter.Counter, messages);
+        }
+    }
+}
