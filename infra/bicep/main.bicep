@@ -167,7 +167,7 @@ var roles = [
     ]
     documents: [
       { container: 'replica', write: true }
-      { container: 'head', write: false }
+      { container: 'head', write: true }
       { container: 'pages', write: false }
     ]
   }

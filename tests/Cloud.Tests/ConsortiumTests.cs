@@ -1,6 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
+using SuperVm.Azure;
+using SuperVm.Azure.Blobs;
 using SuperVm.Cli.Cloud;
+using SuperVm.Core.Consensus;
+using SuperVm.Core.Ledger;
+using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
 using SuperVm.Ports.Tests;
 
@@ -12,6 +17,7 @@ namespace SuperVm.Cloud.Tests;
 public sealed class ConsortiumTests : IAsyncLifetime
 {
     private const int Validators = 4;
+    private const int EpochLength = 2;
 
     private readonly string _folder = Path.Combine(
         AppContext.BaseDirectory, "consortium", Guid.NewGuid().ToString("N"));
@@ -49,6 +55,29 @@ public sealed class ConsortiumTests : IAsyncLifetime
         }
 
         Assert.Single(hashes);
+        await RequireEpochsAsync(clients[3]);
+    }
+
+    /// <summary>Whoever trusts the genesis alone can follow the sets from border to border.</summary>
+    private async Task RequireEpochsAsync(CloudClient client)
+    {
+        var config = new AzureBlobStore(
+            _stack!.Validators[0].Settings with { BlobContainer = CloudNames.BlobContainers.Config }, new());
+        var genesis = GenesisReader.Read((await config.GetAsync("genesis.json"))!.Value).Value!;
+        var verifier = LightVerifier.Of(genesis, null, new Secp256k1Verifier());
+        for (ulong epoch = 1; epoch <= Validators / EpochLength; epoch++)
+        {
+            JsonElement? found = null;
+            await CloudClient.UntilAsync(async () =>
+                (found = await client.CallAsync("supervm_getValidators", $"0x{epoch:x}")) is { } body
+                && body.TryGetProperty("result", out var result) && result.ValueKind == JsonValueKind.Object);
+            var answer = found!.Value.GetProperty("result");
+            Assert.Equal(Validators, answer.GetProperty("validators").GetArrayLength());
+            Assert.Null(verifier.TakeEpoch(Hex.Decode(answer.GetProperty("proof").GetString()!)));
+        }
+
+        var certificate = await client.CallAsync("supervm_getCertificate", "0x1");
+        Assert.Equal(JsonValueKind.Object, certificate!.Value.GetProperty("result").ValueKind);
     }
 
     public async Task InitializeAsync()
@@ -61,6 +90,7 @@ public sealed class ConsortiumTests : IAsyncLifetime
                     Root = CloudWorld.Root(),
                     Logs = Path.Combine(_folder, "logs"),
                     Validators = Validators,
+                    EpochLength = EpochLength,
                     MostFailures = int.MaxValue,
                     Visibility = TimeSpan.FromSeconds(4),
                 },

@@ -43,8 +43,8 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
     private readonly DocumentRunner _runner;
     private readonly ReplicaContext _context;
     private readonly Grouped<Item> _groups;
-    private ulong _attested;
     private ulong _final;
+    private bool _finalityWaits;
     private long _finalAt;
     private long _watchedAt;
     private bool _epochChanged;
@@ -203,7 +203,6 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
                 _ = _groups.AddAsync(new([new SnapshotInstalled(NowMs, e.Sequence, Success: false)], false));
                 break;
             case BlockFinalized e:
-                _attested = Math.Max(_attested, e.Certificate.Statement.Sequence);
                 _epochChanged |= e.Border is not null;
                 break;
             case EvidenceFound e when _set.Registry is not null:
@@ -231,7 +230,8 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
         _poolIsFull = false;
         var isRepeated = !_begun || items.Any(item => item.IsRepeated);
         var events = items.SelectMany(item => item.Events).ToList();
-        if (!await _runner.ProcessAsync(events, isRepeated, default))
+        var isNothing = events.Count == 0 && !isRepeated;
+        if (!isNothing && !await _runner.ProcessAsync(events, isRepeated, default))
         {
             throw new StoreException("Other instances won every attempt to step.");
         }
@@ -334,14 +334,42 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
 
     private async Task MoveFinalityAsync()
     {
-        if (_attested > _final && _ports.Clock.GetElapsedTime(_finalAt) >= FinalityInterval)
+        if (_runner.Last?.Finalized is not { } attested || attested <= _final)
         {
-            _finalAt = _ports.Clock.GetTimestamp();
-            await _chain.RefreshAsync(TimeSpan.FromMilliseconds(1), default);
-            if (_chain.Chain.Head.Number >= _attested)
+            return;
+        }
+
+        var waits = FinalityInterval - _ports.Clock.GetElapsedTime(_finalAt);
+        if (waits > TimeSpan.Zero)
+        {
+            if (!_finalityWaits)
             {
-                await _chain.SetFinalityAsync(_attested, default);
-                _final = _attested;
+                _finalityWaits = true;
+                _ = LaterAsync(waits);
+            }
+
+            return;
+        }
+
+        _finalAt = _ports.Clock.GetTimestamp();
+        await _chain.RefreshAsync(TimeSpan.FromMilliseconds(1), default);
+        if (_chain.Chain.Head.Number >= attested)
+        {
+            await _chain.SetFinalityAsync(attested, default);
+            _final = attested;
+        }
+
+        async Task LaterAsync(TimeSpan delay)
+        {
+            await Task.Delay(delay, _ports.Clock, default);
+            _finalityWaits = false;
+            try
+            {
+                await _groups.AddAsync(new([], false));
+            }
+            catch (StoreException failure)
+            {
+                _ports.Log($"the final block is moved later: {failure.Message}");
             }
         }
     }
