@@ -72,6 +72,15 @@ public sealed class AzureBlobStoreTests(EmulatorsFixture emulators) : BlobStoreC
 
 [Collection(EmulatorsCollection.Name)]
 [NeedsCommand("npm", EmulatorsFixture.Reason)]
+public sealed class AzureLogStoreTests(EmulatorsFixture emulators) : LogStoreContract
+{
+    protected override ILogStore Logs { get; } = new AzureLogStore(emulators.Settings, emulators.Counters);
+
+    protected override string Name { get; } = EmulatorsFixture.NextName("folder/log.");
+}
+
+[Collection(EmulatorsCollection.Name)]
+[NeedsCommand("npm", EmulatorsFixture.Reason)]
 public sealed class CosmosDocumentStoreTests : DocumentStoreContract, IAsyncLifetime
 {
     private readonly CosmosDocumentStore _store;

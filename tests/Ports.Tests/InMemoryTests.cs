@@ -35,6 +35,13 @@ public sealed class InMemoryDocumentStoreTests : DocumentStoreContract
     protected override DocumentKey Key => new("things", "p", "a");
 }
 
+public sealed class InMemoryLogStoreTests : LogStoreContract
+{
+    protected override ILogStore Logs { get; } = new InMemoryLogStore();
+
+    protected override string Name => "folder/log";
+}
+
 public sealed class InMemoryBlobStoreTests : BlobStoreContract
 {
     protected override IBlobStore Blobs { get; } = new InMemoryBlobStore();

@@ -11,6 +11,9 @@ public sealed record RolePorts
 
     public required IBlobStore Blobs { get; init; }
 
+    /// <summary>Logs that only grow, among them the replica's journal.</summary>
+    public required ILogStore Logs { get; init; }
+
     public required RoleNames Names { get; init; }
 
     public required TimeProvider Clock { get; init; }

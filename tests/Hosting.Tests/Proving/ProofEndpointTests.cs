@@ -22,7 +22,7 @@ public sealed class ProofEndpointTests : IAsyncLifetime, IDisposable
     {
         Bus = new InMemoryMessageBus(TimeProvider.System),
         Documents = new InMemoryDocumentStore(),
-        Blobs = new InMemoryBlobStore(),
+        Blobs = new InMemoryBlobStore(), Logs = new InMemoryLogStore(),
         Names = new RoleNames("inbox", "batches", "proofs", "replica", "proof-records"),
         Clock = TimeProvider.System,
     };

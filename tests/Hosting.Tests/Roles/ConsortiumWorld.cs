@@ -137,6 +137,7 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             Ports = new()
             {
                 Bus = Bus, Documents = new InMemoryDocumentStore(), Blobs = new InMemoryBlobStore(),
+                Logs = new InMemoryLogStore(),
                 Clock = TimeProvider.System, Names = new("inbox", "batches", "proofs", "replica", "proof-records"),
                 Log = line => world.Log.Enqueue($"[{index}] {line}"),
             };

@@ -9,11 +9,11 @@ using SuperVm.Hosting.Consensus;
 
 namespace SuperVm.Hosting.Roles.Consortium;
 
-/// <summary>The order of several operators: a PBFT replica whose whole state is one document.</summary>
+/// <summary>The order of several operators: a PBFT replica whose state is a base and a log.</summary>
 /// <remarks>
 /// <code>
 ///   inbox: transactions, time-outs, executed batches ─▶┐
-///   HTTP: other operators' letters ───────────────────▶├─▶ groups ─▶ DocumentRunner ─▶ archive ─▶ compare-and-swap
+///   HTTP: other operators' letters ───────────────────▶├─▶ groups ─▶ JournaledRunner ─▶ archive ─▶ append
 ///                                                                       └─▶ letters, notices, delayed messages
 /// </code>
 /// The same replica and the same steps as in a process. Time-outs of a second and more are delayed messages to oneself,
@@ -22,7 +22,7 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// read from the registry, as the border block left it. A replica that is in no set asks the others where they are,
 /// every <see cref="ConsortiumSet.WatchPeriod"/>.
 /// </remarks>
-public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts, IDisposable
+public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPorts, IDisposable
 {
     /// <summary>Events of one save.</summary>
     private const int MostEvents = 256;
@@ -40,7 +40,7 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
     private readonly EvidenceDesk _evidence;
     private readonly ConsortiumSet _set;
     private readonly CommittedArchive _archive;
-    private readonly DocumentRunner _runner;
+    private readonly JournaledRunner _runner;
     private readonly ReplicaContext _context;
     private readonly Grouped<Item> _groups;
     private ulong _final;
@@ -64,11 +64,10 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
         var inspector = new TransactionCache(chain.Chain.ChainId);
         _context = set.ContextOf(chain, _signer, inspector);
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
-        var document = new ReplicaDocument(ports.Documents, ports.Blobs, new(ports.Names.Replica, "order", "pbft"));
-        _runner = new(_context, document, this);
+        _runner = new(_context, new ReplicaJournal(ports, new(ports.Names.Replica, "order", "pbft")), this);
         _groups = new(ProcessAsync, MostEvents);
         _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
-        _evidence = new(ports, chain, key, () => _runner.Last?.Epoch);
+        _evidence = new(ports, chain, key, () => _runner.Standing?.Epoch);
     }
 
     public long NowMs => _ports.Clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -153,7 +152,7 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
             await _evidence.StartAsync(cancellation);
         }
 
-        if (!(await _runner.LoadAsync(cancellation)).IsValidator)
+        if (!(await _runner.StandingAsync(cancellation)).IsValidator)
         {
             await WatchOthersAsync(isRepeated: true, cancellation);
         }
@@ -161,14 +160,9 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
 
     public async Task ArchiveAsync(IReadOnlyList<Effect> effects, CancellationToken cancellation)
     {
-        foreach (var effect in effects)
-        {
-            await _archive.PutAsync(effect, cancellation);
-            if (effect is EvidenceFound { Evidence: var evidence })
-            {
-                await _evidence.KeepAsync(evidence, cancellation);
-            }
-        }
+        await Task.WhenAll(effects.Select(effect => effect is EvidenceFound { Evidence: var evidence }
+            ? _evidence.KeepAsync(evidence, cancellation)
+            : _archive.PutAsync(effect, cancellation)));
 
         _ports.Reach(FailPoint.OrderKept);
     }
@@ -285,13 +279,13 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
         return _chain.Chain.Head.Number < border
             ? null
             : ConsensusGenesis.RegisteredAfter(_chain.Chain, border)
-                ?? (await _runner.LoadAsync(cancellation)).Epoch.Validators;
+                ?? (await _runner.StandingAsync(cancellation)).Epoch.Validators;
     }
 
     /// <summary>After a border: who is reached now, and whether this one is among them.</summary>
     private async Task FollowEpochAsync()
     {
-        if (!_epochChanged || _runner.Last is not { } replica)
+        if (!_epochChanged || _runner.Standing is not { } replica)
         {
             return;
         }
@@ -311,7 +305,7 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
     /// <summary>Nobody sends to who is in no set: it asks, and is helped.</summary>
     private async Task WatchOthersAsync(bool isRepeated, CancellationToken cancellation)
     {
-        var replica = await _runner.LoadAsync(cancellation);
+        var replica = await _runner.StandingAsync(cancellation);
         if (replica.IsValidator || (_watchedAt != 0 && _ports.Clock.GetElapsedTime(_watchedAt) < _set.WatchPeriod / 2))
         {
             return; // it votes now; or two reminders are under way, and one is enough
@@ -334,7 +328,7 @@ public sealed class ConsortiumOrderService : IOrderService, IDocumentRunnerPorts
 
     private async Task MoveFinalityAsync()
     {
-        if (_runner.Last?.Finalized is not { } attested || attested <= _final)
+        if (_runner.Standing?.Finalized is not { } attested || attested <= _final)
         {
             return;
         }

@@ -7,9 +7,9 @@ using SuperVm.Core.Primitives;
 namespace SuperVm.Core.Tests.Consensus;
 
 /// <summary>
-/// Four validators whose states are documents, with workers that race for them and die between save and send.
+/// Four validators whose states are journals, with workers that race for them and die between save and send.
 /// </summary>
-public sealed class DocumentRunnerTests
+public sealed class JournaledRunnerTests
 {
     [Fact]
     public async Task Workers_that_lose_races_and_die_after_saving_still_order_each_transaction_once()
@@ -21,10 +21,41 @@ public sealed class DocumentRunnerTests
         Assert.True(world.Conflicts > 0 && world.Deaths > 0);
         for (var node = 0; node < 4; node++)
         {
-            var replica = await world.Runners[node].LoadAsync(default);
+            var replica = await world.Runners[node].StandingAsync(default);
             Assert.Equal(replica.Committed, replica.Finalized);
             Assert.Equal(2, world.Archived[node].Values.SelectMany(batch => batch.Hashes).Distinct().Count());
             Assert.Equal(2, world.Archived[node].Values.Sum(batch => batch.Hashes.Count));
+        }
+    }
+
+    [Fact]
+    public async Task Who_opens_a_journal_knows_all_that_was_known_and_keeps_the_promises_where_steps_differ()
+    {
+        var world = new World(4);
+        await world.HappenAsync(0, new RequestsSubmitted(TestCluster.StartMs, [[1, 2, 3]]));
+        await world.DrainAsync();
+        await world.HappenAsync(1, new RequestsSubmitted(TestCluster.StartMs, [[7, 8, 9]]));
+        Assert.All(world.Journals, journal => Assert.True(journal.Bases > 0));
+        for (var node = 0; node < 4; node++)
+        {
+            var (saved, entries) = await world.Journals[node].LoadAsync(default);
+            var opened = ReplicaRecords.Open(world.Contexts[node], saved, entries);
+            Assert.True(opened.IsExact);
+            var standing = await world.Runners[node].StandingAsync(default);
+            Assert.Equal(standing.Committed, opened.Replica.Committed);
+            Assert.Equal(
+                ReplicaRecords.Base(opened.Replica, opened.Requests),
+                ReplicaRecords.Base(ReplicaRecords.Open(
+                    world.Contexts[node], ReplicaRecords.Base(opened.Replica, opened.Requests), []).Replica,
+                    opened.Requests));
+
+            // As if another version of the program went other steps: what was promised stands.
+            byte[] stray = ReplicaRecords.Entry([], [], [new RequestsSubmitted(TestCluster.StartMs, [[9, 9, 9]])]);
+            var other = ReplicaRecords.Open(world.Contexts[node], saved, [.. entries, stray]);
+            Assert.False(other.IsExact);
+            Assert.Equal(opened.Replica.Committed, other.Replica.Committed);
+            Assert.Equal(opened.Replica.Finalized, other.Replica.Finalized);
+            Assert.Equal(opened.Replica.View, other.Replica.View);
         }
     }
 
@@ -41,11 +72,17 @@ public sealed class DocumentRunnerTests
             var cluster = new TestCluster(count);
             _set = cluster.Set;
             Archived = [.. Enumerable.Range(0, count).Select(_ => new SortedDictionary<ulong, Batch>())];
+            Contexts = cluster.Contexts;
+            Journals = [.. Enumerable.Range(0, count).Select(_ => new Journal(this))];
             Runners = [.. Enumerable.Range(0, count).Select(node =>
-                new DocumentRunner(cluster.Contexts[node], new Document(this), new Ports(this, node)))];
+                new JournaledRunner(cluster.Contexts[node], Journals[node], new Ports(this, node)))];
         }
 
-        internal DocumentRunner[] Runners { get; }
+        internal JournaledRunner[] Runners { get; }
+
+        internal IReadOnlyList<ReplicaContext> Contexts { get; }
+
+        internal Journal[] Journals { get; }
 
         internal SortedDictionary<ulong, Batch>[] Archived { get; }
 
@@ -74,30 +111,43 @@ public sealed class DocumentRunnerTests
             }
         }
 
-        private sealed class Document(World world) : IReplicaDocument
+        internal sealed class Journal(World world) : IReplicaJournal
         {
-            private byte[]? _content;
-            private int _version;
+            private readonly List<byte[]> _entries = [];
+            private byte[]? _base;
 
-            public Task<(byte[] Content, string Tag)?> LoadAsync(CancellationToken cancellation) =>
-                Task.FromResult<(byte[], string)?>(_content is null ? null : (_content, $"{_version}"));
+            public int MostEntryBytes => 64 * 1024;
 
-            public Task<bool> TrySaveAsync(byte[] content, string? tag, CancellationToken cancellation)
+            public bool WantsBase => _entries.Count >= 8;
+
+            internal int Bases { get; private set; }
+
+            public Task<(byte[]? Base, IReadOnlyList<byte[]> Entries)> LoadAsync(CancellationToken cancellation) =>
+                Task.FromResult<(byte[]?, IReadOnlyList<byte[]>)>((_base, [.. _entries]));
+
+            public Task<bool> TryAppendAsync(byte[] entry, CancellationToken cancellation)
             {
-                // Every fifth save loses against another worker that changed nothing.
+                // Every fifth append loses against another worker that changed nothing.
                 if (world._saves++ % 5 == 3)
                 {
                     world.Conflicts++;
                     return Task.FromResult(false);
                 }
 
-                Assert.Equal(_content is null ? null : $"{_version}", tag);
-                (_content, _version) = (content, _version + 1);
+                _entries.Add(entry);
+                return Task.FromResult(true);
+            }
+
+            public Task<bool> TryRebaseAsync(byte[] saved, CancellationToken cancellation)
+            {
+                Bases++;
+                _base = saved;
+                _entries.Clear();
                 return Task.FromResult(true);
             }
         }
 
-        private sealed class Ports(World world, int node) : IDocumentRunnerPorts
+        private sealed class Ports(World world, int node) : IJournaledRunnerPorts
         {
             private int _sends;
 

@@ -1,0 +1,143 @@
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Azure.Blobs;
+
+/// <summary>The log store over append blobs of one container.</summary>
+/// <remarks>
+/// The compare-and-swap is the service's own: a block is added where the blob has exactly the length that the request
+/// names (<c>x-ms-blob-condition-appendpos</c>). One request an append, up to 4 MiB.
+/// </remarks>
+public sealed class AzureLogStore : ILogStore
+{
+    private readonly BlobContainerClient _container;
+    private readonly CloudCounters _counters;
+
+    public AzureLogStore(CloudSettings settings, CloudCounters counters)
+    {
+        settings.Require();
+        _counters = counters;
+        var service = settings.StorageKey is { } key
+            ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
+            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
+        _container = service.GetBlobContainerClient(settings.BlobContainer);
+    }
+
+    public async Task<bool> CreateAsync(string name, CancellationToken cancellation = default)
+    {
+        BlobLimits.Require(name);
+        try
+        {
+            return await MakeAsync(name, cancellation);
+        }
+        catch (RequestFailedException missing)
+            when (CloudFailure.Is(missing, 404, BlobErrorCode.ContainerNotFound.ToString()))
+        {
+            _counters.BlobOperation();
+            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+            return await MakeAsync(name, cancellation);
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Making {name}", failure);
+        }
+    }
+
+    public async Task<long?> AppendAsync(
+        string name, long length, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
+    {
+        LogLimits.Require(name, bytes.Length);
+        return await AddAsync(name, new() { IfAppendPositionEqual = length }, bytes, cancellation)
+            ? length + bytes.Length
+            : null;
+    }
+
+    public Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
+    {
+        LogLimits.Require(name, bytes.Length);
+        return AddAsync(name, null, bytes, cancellation);
+    }
+
+    public async Task<ReadOnlyMemory<byte>?> ReadAsync(
+        string name, long from, CancellationToken cancellation = default)
+    {
+        BlobLimits.Require(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        try
+        {
+            _counters.BlobOperation();
+            var options = new BlobDownloadOptions { Range = new HttpRange(from) };
+            BlobDownloadResult found = await _container.GetBlobClient(name)
+                .DownloadContentAsync(options, cancellation);
+            return found.Content.ToMemory();
+        }
+        catch (RequestFailedException missing) when (missing.Status == 404)
+        {
+            return null;
+        }
+        catch (RequestFailedException end) when (end.Status == 416)
+        {
+            return ReadOnlyMemory<byte>.Empty; // nothing is there from that place on
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Reading {name}", failure);
+        }
+    }
+
+    public async Task<bool> DeleteAsync(string name, CancellationToken cancellation = default)
+    {
+        BlobLimits.Require(name);
+        try
+        {
+            _counters.BlobOperation();
+            return await _container.GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellation);
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Deleting {name}", failure);
+        }
+    }
+
+    private async Task<bool> MakeAsync(string name, CancellationToken cancellation)
+    {
+        var options = new AppendBlobCreateOptions { Conditions = new() { IfNoneMatch = ETag.All } };
+        try
+        {
+            _counters.BlobOperation();
+            await _container.GetAppendBlobClient(name).CreateAsync(options, cancellation);
+            return true;
+        }
+        catch (RequestFailedException taken) when (taken.Status is 409 or 412)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>False where the condition does not hold, or there is no log.</summary>
+    private async Task<bool> AddAsync(
+        string name, AppendBlobRequestConditions? conditions, ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            _counters.BlobOperation();
+            using var stream = new BinaryData(bytes).ToStream();
+            await _container.GetAppendBlobClient(name).AppendBlockAsync(
+                stream, new AppendBlobAppendBlockOptions { Conditions = conditions }, cancellation);
+            return true;
+        }
+        catch (RequestFailedException refused) when (refused.Status is 404 or 412)
+        {
+            return false;
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Appending to {name}", failure);
+        }
+    }
+}

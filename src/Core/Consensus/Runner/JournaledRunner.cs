@@ -1,0 +1,220 @@
+using SuperVm.Core.Consensus.Messages;
+using SuperVm.Core.Encoding;
+using SuperVm.Core.Primitives;
+
+namespace SuperVm.Core.Consensus.Runner;
+
+/// <summary>A log with compare-and-swap by position: the only atomicity that the cloud side relies on.</summary>
+public interface IReplicaJournal
+{
+    /// <summary>
+    /// What is kept now: the newest base (null: none yet) and the entries after it. What is appended next stands on it.
+    /// </summary>
+    Task<(byte[]? Base, IReadOnlyList<byte[]> Entries)> LoadAsync(CancellationToken cancellation);
+
+    /// <summary>Appends an entry; false where others appended since the last load: load again.</summary>
+    Task<bool> TryAppendAsync(byte[] entry, CancellationToken cancellation);
+
+    /// <summary>Bytes of an entry; what is larger becomes a base.</summary>
+    int MostEntryBytes { get; }
+
+    /// <summary>Whether enough was appended that a new base saves more than it costs.</summary>
+    bool WantsBase { get; }
+
+    /// <summary>Puts a base in the place of all before; false where others appended since: load again.</summary>
+    Task<bool> TryRebaseAsync(byte[] saved, CancellationToken cancellation);
+}
+
+/// <summary>What a replica's effects need in the cloud: at least once, in any order between kinds.</summary>
+public interface IJournaledRunnerPorts
+{
+    /// <summary>Milliseconds since 1970.</summary>
+    long NowMs { get; }
+
+    /// <summary>
+    /// Keeps what is final (<see cref="BatchCommitted"/>, <see cref="BlockFinalized"/>, <see cref="EvidenceFound"/>,
+    /// <see cref="SnapshotAdopted"/>). Called before the state is saved, perhaps more than once: idempotent.
+    /// </summary>
+    Task ArchiveAsync(IReadOnlyList<Effect> effects, CancellationToken cancellation);
+
+    Task SendAsync(IReadOnlyList<Address> to, ConsensusMessage message, CancellationToken cancellation);
+
+    /// <summary>Timers (as delayed messages), execution, serving, snapshots; reports the rest.</summary>
+    Task CarryOutAsync(Effect effect, CancellationToken cancellation);
+}
+
+/// <summary>
+/// Runs a replica over a journal: step, append what changed together with the outgoing messages, then send. Any number
+/// of workers may do so at once: one of them wins, the others load again.
+/// </summary>
+/// <remarks>
+/// <code>
+///   queue ─▶ Step … ─▶ archive (idempotent) ─▶ append {changes, outbox, events} ─▶ send, timers, execute ─▶ delete
+///             ▲                                     │ lost: load base and entries, go their steps
+///             └─────────────────────────────────────┘
+/// </code>
+/// The replica stays in memory between calls: a worker alone reads once. The events' queue messages are deleted last. A
+/// worker that dies after the append leaves them to be delivered again: then the saved outbox is sent again and the
+/// replica starts anew, so that batches that wait are executed and timers are set; the events themselves change nothing
+/// twice.
+/// </remarks>
+public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal journal, IJournaledRunnerPorts ports)
+{
+    /// <summary>Lost races after which a call gives up; the queue brings its events again.</summary>
+    public const int MaximumAttempts = 16;
+
+    private readonly SemaphoreSlim _alone = new(1);
+    private OpenedReplica? _opened;
+    private volatile ReplicaStanding? _standing;
+
+    /// <summary>How the replica stood after the last call; null before the first.</summary>
+    public ReplicaStanding? Standing => _standing;
+
+    /// <summary>Steps through the events; false where other workers won every attempt.</summary>
+    /// <param name="events">The events, in order.</param>
+    /// <param name="isRepeated">Whether the queue delivers one of them again.</param>
+    /// <param name="cancellation">Ends early; the events come again.</param>
+    /// <exception cref="RlpException">The journal is damaged.</exception>
+    public async Task<bool> ProcessAsync(
+        IReadOnlyList<ReplicaEvent> events, bool isRepeated, CancellationToken cancellation)
+    {
+        await _alone.WaitAsync(cancellation);
+        try
+        {
+            // What a dead worker left undone (execution, timers) is asked for again by a new start.
+            return await ProcessAloneAsync(
+                isRepeated ? [new Started(ports.NowMs), .. events] : events, isRepeated, cancellation);
+        }
+        finally
+        {
+            _alone.Release();
+        }
+    }
+
+    /// <summary>How the replica stands, by this worker's knowledge; reads the journal where it has none.</summary>
+    public async Task<ReplicaStanding> StandingAsync(CancellationToken cancellation)
+    {
+        await _alone.WaitAsync(cancellation);
+        try
+        {
+            _opened ??= await OpenAsync(cancellation);
+            return _standing = ReplicaStanding.Of(_opened.Replica);
+        }
+        finally
+        {
+            _alone.Release();
+        }
+    }
+
+    private async Task<bool> ProcessAloneAsync(
+        IReadOnlyList<ReplicaEvent> happened, bool isRepeated, CancellationToken cancellation)
+    {
+        for (var attempt = 0; attempt < MaximumAttempts; attempt++)
+        {
+            var opened = _opened ??= await OpenAsync(cancellation);
+            _opened = null; // a step that is not kept must not be seen
+            var (effects, outgoing) = Step(opened.Replica, happened);
+            var changes = opened.Replica.TakeChanges();
+            await ports.ArchiveAsync([.. effects.Where(IsFinal)], cancellation);
+            var entry = ReplicaRecords.Entry(
+                changes, [.. outgoing.Select(one => (one.To, MessageCodec.Encode(one.Message)))], happened);
+            ReplicaRecords.Note(opened.Requests, changes);
+            var isKept = entry.Length <= journal.MostEntryBytes
+                ? await journal.TryAppendAsync(entry, cancellation)
+                : await journal.TryRebaseAsync(ReplicaRecords.Base(opened.Replica, opened.Requests), cancellation);
+            if (!isKept)
+            {
+                continue;
+            }
+
+            _opened = opened with { Unsent = outgoing };
+            _standing = ReplicaStanding.Of(opened.Replica);
+            foreach (var (to, message) in isRepeated ? opened.Unsent.Concat(outgoing) : outgoing)
+            {
+                await ports.SendAsync(to, message, cancellation);
+            }
+
+            foreach (var effect in effects)
+            {
+                await ports.CarryOutAsync(effect, cancellation);
+            }
+
+            await RebaseAsync(cancellation);
+            return true;
+        }
+
+        return false;
+    }
+
+    private async Task<OpenedReplica> OpenAsync(CancellationToken cancellation)
+    {
+        var (saved, entries) = await journal.LoadAsync(cancellation);
+        return ReplicaRecords.Open(context, saved, entries);
+    }
+
+    /// <summary>A base that is not written, for whatever reason, only makes the next opening longer.</summary>
+    private async Task RebaseAsync(CancellationToken cancellation)
+    {
+        if (journal.WantsBase && _opened is { } opened
+            && !await journal.TryRebaseAsync(ReplicaRecords.Base(opened.Replica, opened.Requests), cancellation))
+        {
+            _opened = null;
+        }
+    }
+
+    private static (List<Effect> Effects, List<(IReadOnlyList<Address> To, ConsensusMessage Message)> Outgoing) Step(
+        Replica replica, IReadOnlyList<ReplicaEvent> events)
+    {
+        var effects = new List<Effect>();
+        var outgoing = new List<(IReadOnlyList<Address> To, ConsensusMessage Message)>();
+        var peers = replica.Peers;
+        foreach (var happened in events)
+        {
+            foreach (var effect in replica.Step(happened))
+            {
+                effects.Add(effect);
+                Collect(effect, peers, outgoing);
+            }
+
+            peers = replica.Peers;
+        }
+
+        return (effects, outgoing);
+    }
+
+    private static bool IsFinal(Effect effect) =>
+        effect is BatchCommitted or BlockFinalized or EvidenceFound or SnapshotAdopted;
+
+    private static void Collect(
+        Effect effect, IReadOnlyList<Address> peers, List<(IReadOnlyList<Address>, ConsensusMessage)> outgoing)
+    {
+        switch (effect)
+        {
+            case Send e:
+                outgoing.Add(([e.To], e.Message));
+                break;
+            case Broadcast e when peers.Count > 0:
+                outgoing.Add((peers, e.Message));
+                break;
+            default:
+                break;
+        }
+    }
+}
+
+/// <summary>How a replica stands.</summary>
+/// <param name="Epoch">The newest epoch.</param>
+/// <param name="IsValidator">Whether its set has this one.</param>
+/// <param name="Peers">The others that it sends to.</param>
+/// <param name="View">The view's label.</param>
+/// <param name="IsActive">Whether no view change is under way.</param>
+/// <param name="Committed">The last committed batch.</param>
+/// <param name="Finalized">The last attested block.</param>
+public sealed record ReplicaStanding(
+    Epoch Epoch, bool IsValidator, IReadOnlyList<Address> Peers, ulong View, bool IsActive, ulong Committed,
+    ulong Finalized)
+{
+    internal static ReplicaStanding Of(Replica replica) => new(
+        replica.Epoch, replica.IsValidator, replica.Peers, replica.View, replica.IsActive, replica.Committed,
+        replica.Finalized);
+}

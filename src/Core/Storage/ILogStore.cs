@@ -1,0 +1,49 @@
+namespace SuperVm.Core.Storage;
+
+/// <summary>
+/// The log store: bytes are added at the end, and what is there never changes. Who adds names the length that it knows,
+/// so that of two writers one learns that it is late: compare-and-swap by position.
+/// </summary>
+/// <remarks>
+/// Names are as <see cref="BlobLimits.IsName"/> says. Members throw <see cref="StoreException"/> where the service
+/// fails; an append that failed in an unknown way may have been done: callers read again.
+/// </remarks>
+public interface ILogStore
+{
+    /// <summary>Makes an empty log; false where there is one.</summary>
+    Task<bool> CreateAsync(string name, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Adds bytes (1 to <see cref="LogLimits.MostAppendedBytes"/>) to a log of exactly this length; answers the new
+    /// length, or null where the log is longer, shorter or not there.
+    /// </summary>
+    Task<long?> AppendAsync(
+        string name, long length, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default);
+
+    /// <summary>Adds bytes at the end, wherever that is; false where there is no log.</summary>
+    Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default);
+
+    /// <summary>What is there from a place on, at most its end; null where there is no log.</summary>
+    Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long from, CancellationToken cancellation = default);
+
+    /// <summary>True where there was one.</summary>
+    Task<bool> DeleteAsync(string name, CancellationToken cancellation = default);
+}
+
+/// <summary>What every log store keeps to.</summary>
+public static class LogLimits
+{
+    /// <summary>Bytes of one append: a block of an append blob.</summary>
+    public const int MostAppendedBytes = 4 * 1024 * 1024;
+
+    /// <summary>Appends to one log: blocks of an append blob.</summary>
+    public const int MostAppends = 50_000;
+
+    /// <exception cref="ArgumentException">The name is none, or there is nothing or too much to add.</exception>
+    public static void Require(string name, int bytes)
+    {
+        BlobLimits.Require(name);
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, MostAppendedBytes);
+    }
+}
