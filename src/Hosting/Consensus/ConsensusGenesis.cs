@@ -4,7 +4,7 @@ using SuperVm.Core.Node;
 
 namespace SuperVm.Hosting.Consensus;
 
-/// <summary>What a chain says about its consensus: where it begins, and who decides after an epoch's last block.</summary>
+/// <summary>What a chain says of its consensus: where it begins, and who decides after an epoch's last block.</summary>
 /// <remarks>The same for a validator's process and for the roles in the cloud, so that both agree.</remarks>
 internal static class ConsensusGenesis
 {

@@ -90,7 +90,7 @@ public sealed class Node : IDisposable
     /// <summary>The consensus that makes the chain's blocks; null where this node makes them alone.</summary>
     internal Consensus.ConsensusView? Consensus { get; init; }
 
-    /// <summary>What proves finality, where another process keeps it; that of <see cref="Consensus"/> otherwise.</summary>
+    /// <summary>What proves finality, where another process keeps it; else <see cref="Consensus"/>.</summary>
     internal Consensus.IFinalityProofs? Finality
     {
         get => field ?? Consensus;

@@ -91,7 +91,7 @@ public sealed class ConsortiumTests
                 && line.Contains($"validator {accused} is punished", StringComparison.Ordinal)) >= 2);
     }
 
-    /// <summary>Whoever knows the genesis alone can follow the sets, and check the certificates of every epoch.</summary>
+    /// <summary>Whoever knows the genesis alone can follow the sets and check every epoch's certificates.</summary>
     private static void RequireVerifiable(CommittedProofs proofs)
     {
         var (epoch, verifier) = (proofs.Genesis, new Secp256k1Verifier());

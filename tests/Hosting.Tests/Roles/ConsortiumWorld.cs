@@ -71,7 +71,8 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
                 MaxFeePerGas = new UInt256(20_000_000_000), MaxPriorityFeePerGas = UInt256.One,
             },
             key);
-        await Seats[seat].Bus.SendAsync("inbox", Assert.Single(ItemPacking.Pack([TransactionCodec.Encode(transaction)])));
+        var packed = ItemPacking.Pack([TransactionCodec.Encode(transaction)]);
+        await Seats[seat].Bus.SendAsync("inbox", Assert.Single(packed));
         return transaction.Hash;
     }
 

@@ -226,7 +226,7 @@ internal static class ReplicaRecords
 /// <param name="Replica">As it was after the last entry.</param>
 /// <param name="Requests">Its clients' transactions by key.</param>
 /// <param name="Unsent">What the last entry was to send.</param>
-/// <param name="IsExact">Whether it knows all that it knew; otherwise it keeps its promises and forgot the rest.</param>
+/// <param name="IsExact">Whether it knows all that it knew; if not, it keeps its promises and forgot the rest.</param>
 internal sealed record OpenedReplica(
     Replica Replica, Dictionary<string, byte[]> Requests,
     List<(IReadOnlyList<Address> To, ConsensusMessage Message)> Unsent, bool IsExact);

@@ -5,7 +5,7 @@ using SuperVm.Hosting.Consensus.Peers;
 
 namespace SuperVm.Hosting.Roles.Consortium;
 
-/// <summary>The proofs of finality that the order keeps in blobs, as another app of the same validator reads them.</summary>
+/// <summary>The proofs of finality that the order keeps in blobs, as the validator's other apps read them.</summary>
 /// <remarks>
 /// The newest epoch follows from the final block: the step over a border is archived before the border block is final.
 /// </remarks>

@@ -11,7 +11,7 @@ using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.Roles.Consortium;
 
-/// <summary>Proofs of faults: kept, and taken to the registry by transactions through the validator's own inbox.</summary>
+/// <summary>Proofs of faults: kept, and taken to the registry by transactions through the own inbox.</summary>
 /// <remarks>
 /// <code>
 ///   found ─▶ blob evidence/KECCAK ─▶ document: which there are ─▶ EvidenceReporter ─▶ inbox ─▶ registry: slashed
