@@ -7,8 +7,8 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// <summary>The letters between this validator and the others: who they are, where they live, what is new.</summary>
 /// <remarks>
 /// Who is reached is <see cref="PeerDirectory"/>'s: the configured ones, and who is registered. It is looked up at
-/// every border of an epoch, and, at most once in <see cref="LookInterval"/>, when a stranger writes: a new validator asks
-/// before it votes, and one that left, and is still bound, asks how it went on.
+/// every border of an epoch, and, at most once in <see cref="LookInterval"/>, when a stranger writes: a new validator
+/// asks before it votes, and one that left, and is still bound, asks how it went on.
 /// </remarks>
 internal sealed class PeerMail : IDisposable
 {

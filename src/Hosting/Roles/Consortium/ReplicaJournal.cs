@@ -15,8 +15,8 @@ namespace SuperVm.Hosting.Roles.Consortium;
 ///   blob       replica/KECCAK        the base
 /// </code>
 /// An entry is appended where the log has exactly the length that this worker knows: that is the compare-and-swap. A
-/// new base closes its log the same way (02): from then on the next generation counts, whether or not the document says so
-/// already. A log is made before anything names it and deleted after nothing does, so that nobody ever begins one anew.
+/// new base closes its log the same way (02): from then on the next generation counts, whether or not the document says
+/// so already. A log is made before anything names it and deleted after nothing does, so that nobody ever begins one anew.
 /// </remarks>
 internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplicaJournal
 {
@@ -143,7 +143,7 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
         return write.IsDone ? new Place(0, null, write.ETag) : null;
     }
 
-    /// <summary>The next generation counts: the document says so, and what only the last one named is deleted.</summary>
+    /// <summary>The next generation counts: the document says so, and what the last one named is deleted.</summary>
     private async Task FollowAsync(Place old, string next, CancellationToken cancellation)
     {
         var write = await ports.Documents.ReplaceAsync(
