@@ -16,7 +16,8 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// </code>
 /// An entry is appended where the log has exactly the length that this worker knows: that is the compare-and-swap. A
 /// new base closes its log the same way (02): from then on the next generation counts, whether or not the document says
-/// so already. A log is made before anything names it and deleted after nothing does, so that nobody ever begins one anew.
+/// so already. A log is made before anything names it and deleted after nothing does, so that nobody ever begins one
+/// anew.
 /// </remarks>
 internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplicaJournal
 {
