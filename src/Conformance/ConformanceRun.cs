@@ -31,11 +31,14 @@ public sealed record ConformanceOptions
     /// <summary>Only tests whose name or file contains this; null for all.</summary>
     public string? Filter { get; init; }
 
+    /// <summary>Whether transactions run one after another, without any of what parallel execution needs.</summary>
+    internal bool IsSerial => TransactionWorkers <= 1 && Interleaving is null;
+
     /// <summary>The runner of a block's transactions that <see cref="TransactionWorkers"/> asks for.</summary>
-    internal ITransactionRunner CreateRunner() => TransactionWorkers > 1 || Interleaving is not null
-        ? new ParallelTransactionRunner(CreateEngine, new ParallelRunnerOptions(
-            TransactionWorkers, ValidateAhead: TransactionWorkers > 2, SerialBelow: 0, Interleaving: Interleaving))
-        : new SerialTransactionRunner(CreateEngine());
+    internal ITransactionRunner CreateRunner() => IsSerial
+        ? new SerialTransactionRunner(CreateEngine())
+        : new ParallelTransactionRunner(CreateEngine, new ParallelRunnerOptions(
+            TransactionWorkers, ValidateAhead: TransactionWorkers > 2, SerialBelow: 0, Interleaving: Interleaving));
 
     internal EvmEngine CreateEngine() => new() { Compilation = Compilation };
 }

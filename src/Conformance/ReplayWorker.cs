@@ -9,11 +9,16 @@ namespace SuperVm.Conformance;
 /// Main net blocks with the part of their pre-state that they read: gas, bloom and receipts root must agree.
 /// </summary>
 /// <remarks>
-/// There is no post-state root to compare with.
+/// There is no post-state root to compare with. So a block that is executed in parallel is executed serially as well, and
+/// every account, slot, code and receipt must be the same.
 /// </remarks>
 internal sealed class ReplayWorker(ConformanceOptions options) : IConformanceWorker
 {
     private readonly BlockProcessor _processor = new(options.CreateEngine(), options.CreateRunner());
+
+    private readonly BlockProcessor? _serial = options.IsSerial
+        ? null
+        : new(options.CreateEngine(), new SerialTransactionRunner(options.CreateEngine()));
 
     internal static bool Takes(string file) => Path.GetFileName(file) == "block.json";
 
@@ -37,9 +42,12 @@ internal sealed class ReplayWorker(ConformanceOptions options) : IConformanceWor
         }
 
         var outcome = _processor.Execute(replay.Input, replay.State);
-        return outcome.Error == BlockExecutionError.None
-            ? Compare(replay.Block.Header, rules, outcome)
-            : $"refused: {outcome.Error} {outcome.LeftOut.FirstOrDefault().Error}";
+        return outcome.Error != BlockExecutionError.None
+            ? $"refused: {outcome.Error} {outcome.LeftOut.FirstOrDefault().Error}"
+            : Compare(replay.Block.Header, rules, outcome)
+                ?? (_serial is null
+                    ? null
+                    : OutcomeDifference.Between(_serial.Execute(replay.Input, replay.State), outcome));
     }
 
     private static string? Compare(BlockHeader header, ForkRules rules, BlockOutcome outcome)

@@ -50,7 +50,7 @@ internal sealed class IngestBenchmark : IBenchmark
                 Submit(node, rpc, bodies, clients);
             }
 
-            OnOneCore(() => Measure(context, $"{name}_1_core", () => Submit(node, rpc, bodies, clients)));
+            CoreAffinity.OnOneCore(() => Measure(context, $"{name}_1_core", () => Submit(node, rpc, bodies, clients)));
             Measure(context, $"{name}_all_cores", () => Submit(node, rpc, bodies, clients));
         }
 
@@ -131,21 +131,5 @@ internal sealed class IngestBenchmark : IBenchmark
         return size == 1
             ? [.. requests.Select(Encoding.ASCII.GetBytes)]
             : [.. requests.Chunk(size).Select(part => Encoding.ASCII.GetBytes($"[{string.Join(',', part)}]"))];
-    }
-
-    /// <summary>Keeps the whole process on the first core meanwhile, where the system lets it choose.</summary>
-    private static void OnOneCore(Action action)
-    {
-        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
-        {
-            action();
-            return;
-        }
-
-        using var process = Process.GetCurrentProcess();
-        var everywhere = process.ProcessorAffinity;
-        process.ProcessorAffinity = 1;
-        action();
-        process.ProcessorAffinity = everywhere;
     }
 }
