@@ -12,8 +12,13 @@ internal ref partial struct RpcParams
     /// <summary>A transaction object; unknown fields are passed over, null ones count as left out.</summary>
     internal bool Call(out CallRequest call)
     {
+        if (Required())
+        {
+            return ReadCall(out call);
+        }
+
         call = new CallRequest();
-        return Required() && ReadCall(out call);
+        return false;
     }
 
     private bool ReadCall(out CallRequest call)

@@ -32,6 +32,7 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
     private static readonly int KeptWorkers = Environment.ProcessorCount;
 
     private readonly ConcurrentBag<Worker> _workers = [];
+    private FreeContext? _free;
     private long _timedOut;
 
     /// <summary>How long one request may execute; zero for no limit.</summary>
@@ -80,7 +81,7 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
 
         var worker = prepare is null && _workers.TryTake(out var idle) ? idle : new Worker(newEngine(), clock);
         prepare?.Invoke(worker.Engine);
-        var outcome = worker.Run(transaction, WithoutBaseFee(transaction, block), state, deadline);
+        var outcome = worker.Run(transaction, WithoutFees(transaction, block), state, deadline);
         if (outcome.TimedOut)
         {
             Interlocked.Increment(ref _timedOut);
@@ -114,21 +115,45 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
     /// <summary>
     /// A call without a gas price sees no base fee, so that a fee cap is never below it (as geth has it).
     /// </summary>
-    private static BlockContext WithoutBaseFee(Transaction transaction, BlockContext block) =>
-        !transaction.MaxFeePerGas.IsZero || block.BaseFee.IsZero ? block : new BlockContext
+    private BlockContext WithoutFees(Transaction transaction, BlockContext block)
+    {
+        if (!transaction.MaxFeePerGas.IsZero || block.BaseFee.IsZero)
         {
-            Rules = block.Rules,
-            ChainId = block.ChainId,
-            Number = block.Number,
-            Timestamp = block.Timestamp,
-            Coinbase = block.Coinbase,
-            GasLimit = block.GasLimit,
-            BaseFee = UInt256.Zero,
-            Difficulty = block.Difficulty,
-            BlobBaseFee = transaction.MaxFeePerBlobGas.IsZero ? UInt256.Zero : block.BlobBaseFee,
-            ExcessBlobGas = block.ExcessBlobGas,
-            BlockHashes = block.BlockHashes,
-        };
+            return block;
+        }
+
+        if (!transaction.MaxFeePerBlobGas.IsZero)
+        {
+            return WithoutFees(block, block.BlobBaseFee);
+        }
+
+        if (Volatile.Read(ref _free) is { } known && ReferenceEquals(known.Block, block))
+        {
+            return known.Free;
+        }
+
+        var free = WithoutFees(block, UInt256.Zero);
+        Volatile.Write(ref _free, new FreeContext(block, free));
+        return free;
+    }
+
+    private static BlockContext WithoutFees(BlockContext block, in UInt256 blobBaseFee) => new()
+    {
+        Rules = block.Rules,
+        ChainId = block.ChainId,
+        Number = block.Number,
+        Timestamp = block.Timestamp,
+        Coinbase = block.Coinbase,
+        GasLimit = block.GasLimit,
+        BaseFee = UInt256.Zero,
+        Difficulty = block.Difficulty,
+        BlobBaseFee = blobBaseFee,
+        ExcessBlobGas = block.ExcessBlobGas,
+        BlockHashes = block.BlockHashes,
+    };
+
+    /// <summary>A block's context and the same without fees.</summary>
+    private sealed record FreeContext(BlockContext Block, BlockContext Free);
 
     private sealed class Worker(IExecutionEngine engine, TimeProvider clock) : IDisposable
     {

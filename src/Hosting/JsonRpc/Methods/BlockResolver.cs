@@ -1,4 +1,5 @@
 using SuperVm.Core.Execution;
+using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.State;
 using SuperVm.Hosting.Nodes;
@@ -13,6 +14,9 @@ internal sealed class BlockResolver(Node node)
     private static readonly RpcError NotCanonical = RpcError.Server("hash is not currently canonical");
 
     private readonly IChain _chain = node.Chain;
+
+    /// <summary>What calls see of the block that the last one was in: as a rule the next one's too.</summary>
+    private SeenContext? _last;
 
     /// <summary>The number of the newest block that counts as final.</summary>
     internal ulong FinalizedNumber =>
@@ -87,7 +91,7 @@ internal sealed class BlockResolver(Node node)
             return HeaderNotFound;
         }
 
-        context = BlockContexts.Of(node.Spec, header, _chain.BlockHashes);
+        context = ContextOf(header);
         return null;
     }
 
@@ -112,6 +116,18 @@ internal sealed class BlockResolver(Node node)
             : RpcError.Server("the state of blocks beside the canonical chain is not kept");
     }
 
+    private BlockContext ContextOf(BlockHeader header)
+    {
+        if (Volatile.Read(ref _last) is { } last && ReferenceEquals(last.Header, header))
+        {
+            return last.Context;
+        }
+
+        var context = BlockContexts.Of(node.Spec, header, _chain.BlockHashes);
+        Volatile.Write(ref _last, new SeenContext(header, context));
+        return context;
+    }
+
     private static RpcError? StateError(in StateLookup lookup, ulong number, out IStateReader state)
     {
         state = lookup.State ?? EmptyStateReader.Instance;
@@ -122,4 +138,6 @@ internal sealed class BlockResolver(Node node)
             _ => HeaderNotFound,
         };
     }
+
+    private sealed record SeenContext(BlockHeader Header, BlockContext Context);
 }
