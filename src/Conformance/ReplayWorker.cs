@@ -9,8 +9,8 @@ namespace SuperVm.Conformance;
 /// Main net blocks with the part of their pre-state that they read: gas, bloom and receipts root must agree.
 /// </summary>
 /// <remarks>
-/// There is no post-state root to compare with. So a block that is executed in parallel is executed serially as well, and
-/// every account, slot, code and receipt must be the same.
+/// There is no post-state root to compare with. So a block that is executed in parallel is executed serially as well,
+/// and every account, slot, code and receipt must be the same.
 /// </remarks>
 internal sealed class ReplayWorker(ConformanceOptions options) : IConformanceWorker
 {

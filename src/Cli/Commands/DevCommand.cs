@@ -187,7 +187,7 @@ internal sealed class DevCommand : ICommandModule
         var warmUp = parsed.GetValue(_cold)
             ? Task.CompletedTask
             : Task.Run(() => NodeWarmUp.RunAsync(
-                node, () => new EvmEngine(), TunedProcessor(), write, stopped.Token));
+                node, () => new EvmEngine(), TunedProcessor, write, stopped.Token));
         await StopSignal.RequestedAsync(cancellation);
         write("stopping");
         await stopped.CancelAsync();

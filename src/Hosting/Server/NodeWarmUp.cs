@@ -61,23 +61,16 @@ public static class NodeWarmUp
     /// <summary>Warms up until it is done or cancelled; never throws for what may go wrong on the way.</summary>
     /// <param name="real">The node that it is for.</param>
     /// <param name="newEngine">Makes an engine for calls.</param>
-    /// <param name="processor">Executes the scratch chain's blocks; not shared with another chain.</param>
+    /// <param name="newProcessor">Makes what executes the scratch chain's blocks.</param>
     /// <param name="log">Takes one line where it failed.</param>
     /// <param name="cancellation">Ends it early.</param>
     public static async Task RunAsync(
-        Node real, Func<IExecutionEngine> newEngine, BlockProcessor processor, Action<string> log,
+        Node real, Func<IExecutionEngine> newEngine, Func<BlockProcessor> newProcessor, Action<string> log,
         CancellationToken cancellation)
     {
         try
         {
-            var accounts = DevGenesis.AccountsOf(Mnemonic.Development, Accounts);
-            using var store = new MemoryKeyValueStore();
-            using var chain = Chain.Open(store, GenesisOf(accounts), new ChainOptions { Processor = processor });
-            using var node = new Node(
-                chain, chain.Spec, newEngine, new NodeOptions(), TimeProvider.System, static _ => { });
-            await using var server = await NodeServer.StartAsync(node, new ServerOptions { Port = 0 }, cancellation);
-            node.Start();
-            await WalkAsync(real, server.Address, accounts, chain.ChainId, cancellation);
+            await WalkAsync(real, newEngine, newProcessor, cancellation);
         }
         catch (Exception end) when (end is OperationCanceledException or IOException or SocketException)
         {
@@ -108,6 +101,20 @@ public static class NodeWarmUp
                 [Token] = new(UInt256.Zero, 1, TokenCode, new Dictionary<UInt256, UInt256>()),
             },
         };
+    }
+
+    /// <summary>A method of its own: what an asynchronous method names lives until it ends.</summary>
+    private static async Task WalkAsync(
+        Node real, Func<IExecutionEngine> newEngine, Func<BlockProcessor> newProcessor, CancellationToken cancellation)
+    {
+        var accounts = DevGenesis.AccountsOf(Mnemonic.Development, Accounts);
+        using var store = new MemoryKeyValueStore();
+        using var chain = Chain.Open(store, GenesisOf(accounts), new ChainOptions { Processor = newProcessor() });
+        using var node = new Node(
+            chain, chain.Spec, newEngine, new NodeOptions(), TimeProvider.System, static _ => { });
+        await using var server = await NodeServer.StartAsync(node, new ServerOptions { Port = 0 }, cancellation);
+        node.Start();
+        await WalkAsync(real, server.Address, accounts, chain.ChainId, cancellation);
     }
 
     private static async Task WalkAsync(
