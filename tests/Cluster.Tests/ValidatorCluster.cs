@@ -26,10 +26,11 @@ internal sealed class ValidatorCluster : IDisposable
     private readonly ulong[] _finalized;
     private readonly NetworkNamespaces? _network;
     private readonly List<Task> _clients = [];
+    private int _port;
 
     private ValidatorCluster(int count, bool hasNetwork)
     {
-        _finalized = new ulong[count];
+        _finalized = new ulong[count + 1]; // one more may join
         _network = hasNetwork ? new NetworkNamespaces(count) : null;
     }
 
@@ -41,12 +42,12 @@ internal sealed class ValidatorCluster : IDisposable
 
     /// <summary>Starts the processes, waits until each answers, and begins to load each.</summary>
     internal static async Task<ValidatorCluster> StartAsync(
-        int count, bool hasNetwork = false, string? gossip = null)
+        int count, bool hasNetwork = false, string? gossip = null, int? epochLength = null)
     {
         var cluster = new ValidatorCluster(count, hasNetwork);
         try
         {
-            await cluster.StartProcessesAsync(count, gossip);
+            await cluster.StartProcessesAsync(count, gossip, epochLength);
             cluster._clients.AddRange(Enumerable.Range(0, count).Select(i => Task.Run(() => cluster.SendAsync(i))));
             cluster._clients.AddRange(Enumerable.Range(0, count).Select(i => Task.Run(() => cluster.ReadAsync(i))));
             return cluster;
@@ -164,10 +165,45 @@ internal sealed class ValidatorCluster : IDisposable
         _loadEnds.Dispose();
     }
 
-    private async Task StartProcessesAsync(int count, string? gossip)
+    /// <summary>Where a file of the cluster's lies.</summary>
+    internal string PathOf(string file) => Path.Combine(_folder, file);
+
+    /// <summary>Runs a verb of the program to its end; answers exit code and all that it said.</summary>
+    internal static async Task<(int Code, string Said)> RunAsync(params string[] arguments)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "supervm.dll");
-        var port = FreePorts(2 * count);
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await error);
+    }
+
+    /// <summary>
+    /// Starts one more validator of the chain, with a configuration that the program writes; nobody knows it yet.
+    /// </summary>
+    internal async Task<ValidatorProcess> JoinAsync()
+    {
+        var (count, config) = (Validators.Count, PathOf($"validator{Validators.Count}.json"));
+        var made = await RunAsync(
+            "validator", "new", "--like", PathOf("validator0.json"), "--out", config,
+            "--rpc-port", $"{_port + (2 * count)}", "--consensus-port", $"{_port + (2 * count) + 1}");
+        Assert.True(made.Code == 0, made.Said);
+        var validator = new ValidatorProcess(Program, config, new Uri($"http://127.0.0.1:{_port + (2 * count)}"));
+        Validators.Add(validator);
+        validator.Start();
+        await UntilAsync("a start", async () => await validator.NumberAsync("latest") is not null);
+        _clients.Add(Task.Run(() => ReadAsync(count)));
+        return validator;
+    }
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "supervm.dll");
+
+    private async Task StartProcessesAsync(int count, string? gossip, int? epochLength)
+    {
+        var program = Program;
+        var port = _port = FreePorts((2 * count) + 2);
         using var prepare = Process.Start("dotnet", [
             program, "testnet", "--prepare-only", "--validators", $"{count}", "--data", _folder, "--base-port",
             $"{port}"]);
@@ -176,7 +212,7 @@ internal sealed class ValidatorCluster : IDisposable
         for (var i = 0; i < count; i++)
         {
             var config = Path.Combine(_folder, $"validator{i}.json");
-            Change(config, port + count, gossip);
+            Change(config, port + count, gossip, epochLength);
 
             var validator = new ValidatorProcess(
                 program, config, new Uri($"http://{_network?.ClientAddress(i) ?? "127.0.0.1"}:{port + i}"),
@@ -195,10 +231,15 @@ internal sealed class ValidatorCluster : IDisposable
     /// Sets the way of transactions, and puts a configuration that was made for one machine into the namespaces'
     /// network.
     /// </summary>
-    private void Change(string path, int firstConsensusPort, string? gossip)
+    private void Change(string path, int firstConsensusPort, string? gossip, int? epochLength)
     {
         var config = JsonNode.Parse(File.ReadAllText(path))!;
         config["gossip"] = gossip ?? "broadcast";
+        if (epochLength is not null)
+        {
+            config["epochLength"] = epochLength;
+        }
+
         if (_network is not null)
         {
             config["host"] = "0.0.0.0";
@@ -313,7 +354,7 @@ internal sealed class ValidatorCluster : IDisposable
         return true;
     }
 
-    private async Task UntilAsync(string what, Func<Task<bool>> holds)
+    internal async Task UntilAsync(string what, Func<Task<bool>> holds)
     {
         var started = Stopwatch.GetTimestamp();
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(50));

@@ -22,6 +22,9 @@ internal sealed class ValidatorProcess(string program, string config, Uri url, s
 
     private Process? _process;
 
+    /// <summary>Its JSON-RPC port.</summary>
+    internal Uri Url => url;
+
     internal void Start()
     {
         string[] command = ["dotnet", program, "validator", "--config", config, "--until-input-ends"];

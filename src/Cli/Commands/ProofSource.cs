@@ -56,20 +56,9 @@ internal sealed class RpcProofs(HttpClient client, Uri url) : IProofSource
     private async Task<JsonElement> CallAsync(
         string method, string parameter, CancellationToken cancellation, params object[] more)
     {
-        var request = new { jsonrpc = "2.0", id = 1, method, @params = (object[])[parameter, .. more] };
-        try
-        {
-            using var answer = await client.PostAsJsonAsync(url, request, cancellation);
-            var body = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation);
-            return body.TryGetProperty("result", out var result)
-                ? result
-                : throw new InvalidConfigurationException($"{url} answers {method} with {body.GetProperty("error")}");
-        }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException or KeyNotFoundException
-            or InvalidOperationException)
-        {
-            throw new InvalidConfigurationException($"{url} does not answer {method}: {failure.Message}");
-        }
+        var answer = await new RpcClient(client, url).AskAsync(method, cancellation, [parameter, .. more]);
+        return answer.Result
+            ?? throw new InvalidConfigurationException($"{url} answers {method} with {answer.Message}");
     }
 
     private static byte[]? BytesOf(JsonElement answer, string name) =>

@@ -108,7 +108,7 @@ internal sealed class TestnetCommand : ICommandModule
     }
 
     /// <summary>A number below 2^255 and above 0 is below the group's order, so it is a key.</summary>
-    private static byte[] NewKey()
+    internal static byte[] NewKey()
     {
         var key = RandomNumberGenerator.GetBytes(32);
         key[0] &= 0x7f;

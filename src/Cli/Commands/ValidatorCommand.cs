@@ -30,11 +30,13 @@ internal sealed class ValidatorCommand : ICommandModule
 
     public Command Create()
     {
-        var command = new Command("validator", "Run one validator of a PBFT chain, with JSON-RPC")
+        var command = new Command(
+            "validator", "Run one validator of a PBFT chain, with JSON-RPC; register, stake, leave")
         {
             _config, _untilInputEnds,
         };
         _guards.AddTo(command);
+        new ValidatorVerbs().AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }

@@ -11,6 +11,7 @@ public static class RegistryCalls
 
     private static readonly AbiFunction RegisterCall = AbiFunction.Parse("register(address,string,bytes)");
     private static readonly AbiFunction AddStakeCall = AbiFunction.Parse("addStake(address)");
+    private static readonly AbiFunction SetEndpointCall = AbiFunction.Parse("setEndpoint(address,string)");
     private static readonly AbiFunction ResignCall = AbiFunction.Parse("resign(address)");
     private static readonly AbiFunction WithdrawCall = AbiFunction.Parse("withdraw(address)");
     private static readonly AbiFunction SlashVotesCall =
@@ -24,6 +25,8 @@ public static class RegistryCalls
         RegisterCall.EncodeCall(key.Address, endpoint, key.Sign(Statements.Registration(chainId, owner)));
 
     public static byte[] AddStake(in Address key) => AddStakeCall.EncodeCall(key);
+
+    public static byte[] SetEndpoint(in Address key, string endpoint) => SetEndpointCall.EncodeCall(key, endpoint);
 
     public static byte[] Resign(in Address key) => ResignCall.EncodeCall(key);
 
