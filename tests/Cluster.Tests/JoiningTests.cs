@@ -76,12 +76,13 @@ public sealed class JoiningTests
     {
         var newest = await node.NumberAsync("finalized") ?? 0;
         var epoch = await node.CallAsync("supervm_getValidators");
-        var first = epoch is { } known ? Convert.ToUInt64(known.GetProperty("firstBlock").GetString(), 16) : 0;
+        var first = epoch is { } running ? Convert.ToUInt64(running.GetProperty("firstBlock").GetString(), 16) : 0;
         for (var number = first; number <= newest && index >= 0; number++)
         {
-            if (await node.CallAsync("supervm_getCertificate", $"0x{number:x}") is { ValueKind: JsonValueKind.Object } one
-                && one.TryGetProperty("signatures", out var signatures)
-                && signatures.EnumerateArray().Any(share => share.GetProperty("validator").GetString() == $"0x{index:x}"))
+            var proof = await node.CallAsync("supervm_getCertificate", $"0x{number:x}");
+            if (proof is { ValueKind: JsonValueKind.Object } known
+                && known.TryGetProperty("signatures", out var signatures)
+                && signatures.EnumerateArray().Any(one => one.GetProperty("validator").GetString() == $"0x{index:x}"))
             {
                 return true;
             }

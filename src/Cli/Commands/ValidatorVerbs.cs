@@ -148,7 +148,8 @@ internal sealed class ValidatorVerbs
     }
 
     private Task StakeAsync(ParseResult parsed, CancellationToken cancellation) => SendAsync(
-        parsed, "added stake to", key => RegistryCalls.AddStake(key), AmountOf(parsed.GetValue(_amount)!), cancellation);
+        parsed, "added stake to", key => RegistryCalls.AddStake(key), AmountOf(parsed.GetValue(_amount)!),
+        cancellation);
 
     private Task SetEndpointAsync(ParseResult parsed, CancellationToken cancellation)
     {
@@ -230,7 +231,8 @@ internal sealed class ValidatorVerbs
     private byte[] OwnerOf(ParseResult parsed) =>
         KeyFile.Read(parsed.GetValue(_owner) ?? parsed.GetValue(_key)!);
 
-    private TimeSpan PatienceOf(ParseResult parsed) => TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(_wait), 0, 3600));
+    private TimeSpan PatienceOf(ParseResult parsed) =>
+        TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(_wait), 0, 3600));
 
     private string EndpointOf(ParseResult parsed)
     {
