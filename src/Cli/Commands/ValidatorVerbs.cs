@@ -25,11 +25,11 @@ internal sealed class ValidatorVerbs
         Description = "A file with the validator's key: its configuration, or 0x and 64 digits alone", Required = true,
     };
 
-    private readonly Option<string?> _anyKey = new("--key") { Description = "Only the validator with this key (a file)" };
+    private readonly Option<string?> _anyKey = new("--key") { Description = "Only the validator of this key (a file)" };
 
     private readonly Option<string?> _owner = new("--owner")
     {
-        Description = "A file with the key of the account that pays and owns the stake; the validator's own if left out",
+        Description = "A file with the key of the account that pays and owns the stake; the validator's if left out",
     };
 
     private readonly Option<string> _amount = new("--amount", "--stake")
