@@ -32,9 +32,9 @@ internal ref partial struct RpcParams
         byte[]? input = null, data = null;
         while (NextField())
         {
-            if (_reader.ValueTextEquals("input"u8) || _reader.ValueTextEquals("data"u8))
+            if (Is("input"u8) || Is("data"u8))
             {
-                var isInput = _reader.ValueTextEquals("input"u8);
+                var isInput = Is("input"u8);
                 FieldValue();
                 if (_reader.TokenType == JsonTokenType.Null)
                 {
@@ -124,122 +124,79 @@ internal ref partial struct RpcParams
 
     /// <summary>Some clients write a creation's recipient so.</summary>
     private readonly bool IsEmptyText() => _reader.TokenType == JsonTokenType.String
-        && (_reader.ValueTextEquals(""u8) || _reader.ValueTextEquals("0x"u8));
+        && (Is(""u8) || Is("0x"u8));
 
     private readonly CallField CallFieldOf() => _reader switch
     {
-        _ when _reader.ValueTextEquals("from"u8) => CallField.From,
-        _ when _reader.ValueTextEquals("to"u8) => CallField.To,
-        _ when _reader.ValueTextEquals("gas"u8) || _reader.ValueTextEquals("gasLimit"u8) => CallField.Gas,
-        _ when _reader.ValueTextEquals("gasPrice"u8) => CallField.GasPrice,
-        _ when _reader.ValueTextEquals("maxFeePerGas"u8) => CallField.MaxFeePerGas,
-        _ when _reader.ValueTextEquals("maxPriorityFeePerGas"u8) => CallField.MaxPriorityFeePerGas,
-        _ when _reader.ValueTextEquals("maxFeePerBlobGas"u8) => CallField.MaxFeePerBlobGas,
-        _ when _reader.ValueTextEquals("value"u8) => CallField.Value,
-        _ when _reader.ValueTextEquals("nonce"u8) => CallField.Nonce,
-        _ when _reader.ValueTextEquals("chainId"u8) => CallField.ChainId,
-        _ when _reader.ValueTextEquals("type"u8) => CallField.Type,
-        _ when _reader.ValueTextEquals("accessList"u8) => CallField.AccessList,
-        _ when _reader.ValueTextEquals("blobVersionedHashes"u8) => CallField.BlobVersionedHashes,
-        _ when _reader.ValueTextEquals("authorizationList"u8) => CallField.AuthorizationList,
+        _ when Is("from"u8) => CallField.From,
+        _ when Is("to"u8) => CallField.To,
+        _ when Is("gas"u8) || Is("gasLimit"u8) => CallField.Gas,
+        _ when Is("gasPrice"u8) => CallField.GasPrice,
+        _ when Is("maxFeePerGas"u8) => CallField.MaxFeePerGas,
+        _ when Is("maxPriorityFeePerGas"u8) => CallField.MaxPriorityFeePerGas,
+        _ when Is("maxFeePerBlobGas"u8) => CallField.MaxFeePerBlobGas,
+        _ when Is("value"u8) => CallField.Value,
+        _ when Is("nonce"u8) => CallField.Nonce,
+        _ when Is("chainId"u8) => CallField.ChainId,
+        _ when Is("type"u8) => CallField.Type,
+        _ when Is("accessList"u8) => CallField.AccessList,
+        _ when Is("blobVersionedHashes"u8) => CallField.BlobVersionedHashes,
+        _ when Is("authorizationList"u8) => CallField.AuthorizationList,
         _ => CallField.Other,
     };
 
-    private bool ReadAccessList(List<AccessListEntry> entries)
+    private bool ReadAccessList(List<AccessListEntry> entries) => ReadList(
+        entries, MaximumListItems, "access list entries",
+        static (ref self, out entry) => self.ReadAccessListEntry(out entry));
+
+    private bool ReadAccessListEntry(out AccessListEntry entry)
     {
-        if (!IsToken(JsonTokenType.StartArray, "an access list"))
+        entry = default!;
+        if (!IsToken(JsonTokenType.StartObject, "an access list entry"))
         {
             return false;
         }
 
-        while (Inside())
+        Address? address = null;
+        var slots = new List<UInt256>();
+        while (NextField())
         {
-            if (entries.Count >= MaximumListItems || !IsToken(JsonTokenType.StartObject, "an access list entry"))
+            if (Is("address"u8))
             {
-                return Refuse($"an access list has at most {MaximumListItems} entries");
+                if (!FieldValue() || !ReadAddress(out var given))
+                {
+                    return false;
+                }
+
+                address = given;
             }
-
-            Address? address = null;
-            var slots = new List<UInt256>();
-            while (NextField())
+            else if (Is("storageKeys"u8))
             {
-                if (_reader.ValueTextEquals("address"u8))
+                if (!NullField() && !ReadSlotList(slots))
                 {
-                    if (!FieldValue() || !ReadAddress(out var given))
-                    {
-                        return false;
-                    }
-
-                    address = given;
-                }
-                else if (_reader.ValueTextEquals("storageKeys"u8))
-                {
-                    if (!FieldValue() || (_reader.TokenType != JsonTokenType.Null && !ReadSlotList(slots)))
-                    {
-                        return false;
-                    }
-                }
-                else
-                {
-                    SkipField();
+                    return false;
                 }
             }
-
-            if (address is not { } known)
+            else
             {
-                return Refuse("an access list entry has an address");
+                SkipField();
             }
-
-            entries.Add(new AccessListEntry(known, slots));
         }
 
+        if (address is not { } known)
+        {
+            return Refuse("an access list entry has an address");
+        }
+
+        entry = new AccessListEntry(known, slots);
         return true;
     }
 
-    private bool ReadHashes(List<Hash256> hashes)
-    {
-        if (!IsToken(JsonTokenType.StartArray, "an array of hashes"))
-        {
-            return false;
-        }
+    private bool ReadHashes(List<Hash256> hashes) => ReadList(hashes, MaximumListItems, "hashes", AsHash);
 
-        while (Inside())
-        {
-            if (hashes.Count >= MaximumListItems || !ReadHash(out var hash))
-            {
-                return Refuse($"an array of at most {MaximumListItems} hashes is expected");
-            }
-
-            hashes.Add(hash);
-        }
-
-        return true;
-    }
-
-    private bool ReadAuthorizations(List<Authorization> authorizations)
-    {
-        if (!IsToken(JsonTokenType.StartArray, "an array of authorizations"))
-        {
-            return false;
-        }
-
-        while (Inside())
-        {
-            if (authorizations.Count >= MaximumListItems || !IsToken(JsonTokenType.StartObject, "an authorization"))
-            {
-                return Refuse($"an array of at most {MaximumListItems} authorizations is expected");
-            }
-
-            if (!ReadAuthorization(out var authorization))
-            {
-                return false;
-            }
-
-            authorizations.Add(authorization);
-        }
-
-        return true;
-    }
+    private bool ReadAuthorizations(List<Authorization> authorizations) => ReadList(
+        authorizations, MaximumListItems, "authorizations",
+        static (ref self, out one) => self.ReadAuthorization(out one));
 
     private bool ReadAuthorization(out Authorization authorization)
     {
@@ -247,16 +204,21 @@ internal ref partial struct RpcParams
         Address address = default;
         var nonce = 0UL;
         authorization = null!;
+        if (!IsToken(JsonTokenType.StartObject, "an authorization"))
+        {
+            return false;
+        }
+
         while (NextField())
         {
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("chainId"u8) => FieldValue() && ReadQuantity(out chainId),
-                _ when _reader.ValueTextEquals("address"u8) => FieldValue() && ReadAddress(out address),
-                _ when _reader.ValueTextEquals("nonce"u8) => FieldValue() && ReadQuantity64(out nonce),
-                _ when _reader.ValueTextEquals("yParity"u8) => FieldValue() && ReadQuantity(out parity),
-                _ when _reader.ValueTextEquals("r"u8) => FieldValue() && ReadQuantity(out r),
-                _ when _reader.ValueTextEquals("s"u8) => FieldValue() && ReadQuantity(out s),
+                _ when Is("chainId"u8) => FieldValue() && ReadQuantity(out chainId),
+                _ when Is("address"u8) => FieldValue() && ReadAddress(out address),
+                _ when Is("nonce"u8) => FieldValue() && ReadQuantity64(out nonce),
+                _ when Is("yParity"u8) => FieldValue() && ReadQuantity(out parity),
+                _ when Is("r"u8) => FieldValue() && ReadQuantity(out r),
+                _ when Is("s"u8) => FieldValue() && ReadQuantity(out s),
                 _ => _reader.Read() && _reader.TrySkip(),
             };
             if (!ok)

@@ -42,25 +42,15 @@ internal ref partial struct RpcParams
             || Refuse("cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other");
     }
 
-    private bool ReadFilterField(LogFilter filter)
+    private bool ReadFilterField(LogFilter filter) => _reader switch
     {
-        switch (_reader)
-        {
-            case var _ when _reader.ValueTextEquals("blockHash"u8):
-                return NullField() || (ReadHash(out var hash) && (filter.BlockHash = hash) is not null);
-            case var _ when _reader.ValueTextEquals("fromBlock"u8):
-                return NullField() || (ReadBlock(out var from) && (filter.From = from) is not null);
-            case var _ when _reader.ValueTextEquals("toBlock"u8):
-                return NullField() || (ReadBlock(out var to) && (filter.To = to) is not null);
-            case var _ when _reader.ValueTextEquals("address"u8):
-                return NullField() || ReadAddresses(filter.Addresses);
-            case var _ when _reader.ValueTextEquals("topics"u8):
-                return NullField() || ReadTopics(filter.Topics);
-            default:
-                SkipField();
-                return true;
-        }
-    }
+        _ when Is("blockHash"u8) => Field(filter, AsHash, static (to, hash) => to.BlockHash = hash),
+        _ when Is("fromBlock"u8) => Field(filter, AsBlock, static (to, from) => to.From = from),
+        _ when Is("toBlock"u8) => Field(filter, AsBlock, static (to, until) => to.To = until),
+        _ when Is("address"u8) => NullField() || ReadAddresses(filter.Addresses),
+        _ when Is("topics"u8) => NullField() || ReadTopics(filter.Topics),
+        _ => _reader.Read() && _reader.TrySkip(),
+    };
 
     private bool ReadAddresses(List<Address> addresses)
     {
@@ -71,22 +61,7 @@ internal ref partial struct RpcParams
             return ok;
         }
 
-        while (Inside())
-        {
-            if (addresses.Count >= Limits.MaximumFilterValues)
-            {
-                return Refuse($"exceed max addresses {Limits.MaximumFilterValues}");
-            }
-
-            if (!ReadAddress(out var address))
-            {
-                return false;
-            }
-
-            addresses.Add(address);
-        }
-
-        return true;
+        return ReadList(addresses, Limits.MaximumFilterValues, "addresses", AsAddress);
     }
 
     private bool ReadTopics(List<List<Hash256>> topics)

@@ -77,18 +77,13 @@ internal ref partial struct RpcParams
         {
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("balance"u8) =>
-                    NullField() || (ReadQuantity(out var balance) && (account.Balance = balance) is not null),
-                _ when _reader.ValueTextEquals("nonce"u8) =>
-                    NullField() || (ReadQuantity64(out var nonce) && (account.Nonce = nonce) is not null),
-                _ when _reader.ValueTextEquals("code"u8) =>
-                    NullField() || (ReadData(out var code) && (account.Code = new Code(code)) is not null),
-                _ when _reader.ValueTextEquals("state"u8) =>
-                    NullField() || ReadSlotValues(account.State = []),
-                _ when _reader.ValueTextEquals("stateDiff"u8) =>
-                    NullField() || ReadSlotValues(account.StateDiff = []),
-                _ when _reader.ValueTextEquals("movePrecompileToAddress"u8) =>
-                    NullField() || (ReadAddress(out var target) && (account.MovePrecompileTo = target) is not null),
+                _ when Is("balance"u8) => Field(account, AsQuantity, static (to, balance) => to.Balance = balance),
+                _ when Is("nonce"u8) => Field(account, AsQuantity64, static (to, nonce) => to.Nonce = nonce),
+                _ when Is("code"u8) => Field(account, AsData, static (to, code) => to.Code = new Code(code)),
+                _ when Is("state"u8) => NullField() || ReadSlotValues(account.State = []),
+                _ when Is("stateDiff"u8) => NullField() || ReadSlotValues(account.StateDiff = []),
+                _ when Is("movePrecompileToAddress"u8) =>
+                    Field(account, AsAddress, static (to, target) => to.MovePrecompileTo = target),
                 _ => FieldValue() && Refuse("an override has balance, nonce, code, state or stateDiff"),
             };
             if (!ok)
@@ -101,34 +96,22 @@ internal ref partial struct RpcParams
             || Refuse("an account has both state and stateDiff");
     }
 
-    private bool ReadBlockOverride(BlockOverrides block)
+    private bool ReadBlockOverride(BlockOverrides block) => _reader switch
     {
-        switch (_reader)
-        {
-            case var _ when _reader.ValueTextEquals("number"u8):
-                return NullField() || (ReadQuantity64(out var number) && (block.Number = number) is not null);
-            case var _ when _reader.ValueTextEquals("time"u8):
-                return NullField() || (ReadQuantity64(out var time) && (block.Time = time) is not null);
-            case var _ when _reader.ValueTextEquals("gasLimit"u8):
-                return NullField() || (ReadQuantity64(out var gas) && (block.GasLimit = gas) is not null);
-            case var _ when _reader.ValueTextEquals("feeRecipient"u8) || _reader.ValueTextEquals("coinbase"u8):
-                return NullField() || (ReadAddress(out var payee) && (block.FeeRecipient = payee) is not null);
-            case var _ when _reader.ValueTextEquals("prevRandao"u8) || _reader.ValueTextEquals("random"u8)
-                || _reader.ValueTextEquals("difficulty"u8):
-                return NullField() || (ReadSlot(out var random) && (block.PrevRandao = random) is not null);
-            case var _ when _reader.ValueTextEquals("baseFeePerGas"u8) || _reader.ValueTextEquals("baseFee"u8):
-                return NullField() || (ReadQuantity(out var fee) && (block.BaseFeePerGas = fee) is not null);
-            case var _ when _reader.ValueTextEquals("blobBaseFee"u8):
-                return NullField() || (ReadQuantity(out var blobFee) && (block.BlobBaseFee = blobFee) is not null);
-            case var _ when _reader.ValueTextEquals("beaconRoot"u8):
-                return NullField() || (ReadHash(out var root) && (block.BeaconRoot = root) is not null);
-            case var _ when _reader.ValueTextEquals("withdrawals"u8):
-                return NullField() || ReadWithdrawals(block.Withdrawals = []);
-            default:
-                SkipField();
-                return true;
-        }
-    }
+        _ when Is("number"u8) => Field(block, AsQuantity64, static (to, number) => to.Number = number),
+        _ when Is("time"u8) => Field(block, AsQuantity64, static (to, time) => to.Time = time),
+        _ when Is("gasLimit"u8) => Field(block, AsQuantity64, static (to, gas) => to.GasLimit = gas),
+        _ when Is("feeRecipient"u8) || Is("coinbase"u8) =>
+            Field(block, AsAddress, static (to, payee) => to.FeeRecipient = payee),
+        _ when Is("prevRandao"u8) || Is("random"u8) || Is("difficulty"u8) =>
+            Field(block, AsSlot, static (to, random) => to.PrevRandao = random),
+        _ when Is("baseFeePerGas"u8) || Is("baseFee"u8) =>
+            Field(block, AsQuantity, static (to, fee) => to.BaseFeePerGas = fee),
+        _ when Is("blobBaseFee"u8) => Field(block, AsQuantity, static (to, fee) => to.BlobBaseFee = fee),
+        _ when Is("beaconRoot"u8) => Field(block, AsHash, static (to, root) => to.BeaconRoot = root),
+        _ when Is("withdrawals"u8) => NullField() || ReadWithdrawals(block.Withdrawals = []),
+        _ => _reader.Read() && _reader.TrySkip(),
+    };
 
     private bool ReadSlotValues(Dictionary<UInt256, UInt256> slots)
     {

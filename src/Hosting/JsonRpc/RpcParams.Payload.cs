@@ -24,11 +24,11 @@ internal ref partial struct RpcParams
         {
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("timestamp"u8) => FieldValue() && ReadQuantity64(out timestamp),
-                _ when _reader.ValueTextEquals("prevRandao"u8) => FieldValue() && ReadHash(out randao),
-                _ when _reader.ValueTextEquals("suggestedFeeRecipient"u8) => FieldValue() && ReadAddress(out coinbase),
-                _ when _reader.ValueTextEquals("parentBeaconBlockRoot"u8) => NullField() || ReadHash(out root),
-                _ when _reader.ValueTextEquals("withdrawals"u8) => NullField() || ReadWithdrawals(withdrawals),
+                _ when Is("timestamp"u8) => FieldValue() && ReadQuantity64(out timestamp),
+                _ when Is("prevRandao"u8) => FieldValue() && ReadHash(out randao),
+                _ when Is("suggestedFeeRecipient"u8) => FieldValue() && ReadAddress(out coinbase),
+                _ when Is("parentBeaconBlockRoot"u8) => NullField() || ReadHash(out root),
+                _ when Is("withdrawals"u8) => NullField() || ReadWithdrawals(withdrawals),
                 _ => _reader.Read() && _reader.TrySkip(),
             };
             if (!ok)
@@ -54,23 +54,7 @@ internal ref partial struct RpcParams
             return true;
         }
 
-        envelopes = [];
-        if (!IsToken(JsonTokenType.StartArray, "an array of transactions"))
-        {
-            return false;
-        }
-
-        while (Inside())
-        {
-            if (envelopes.Count >= MaximumListItems || !ReadData(out var envelope))
-            {
-                return Refuse($"an array of at most {MaximumListItems} transactions is expected");
-            }
-
-            envelopes.Add(envelope);
-        }
-
-        return true;
+        return ReadList(envelopes = [], MaximumListItems, "transactions", AsData);
     }
 
     internal bool OptionalData(out byte[] data)

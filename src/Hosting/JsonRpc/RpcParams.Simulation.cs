@@ -18,16 +18,14 @@ internal ref partial struct RpcParams
 
         while (NextField())
         {
-            var flag = false;
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("blockStateCalls"u8) => NullField() || ReadSimulatedBlocks(request),
-                _ when _reader.ValueTextEquals("traceTransfers"u8) =>
-                    NullField() || (ReadFlag(out flag) && (request.TraceTransfers = flag) is var _),
-                _ when _reader.ValueTextEquals("validation"u8) =>
-                    NullField() || (ReadFlag(out flag) && (request.Validation = flag) is var _),
-                _ when _reader.ValueTextEquals("returnFullTransactions"u8) =>
-                    NullField() || (ReadFlag(out flag) && (request.ReturnFullTransactions = flag) is var _),
+                _ when Is("blockStateCalls"u8) => NullField() || ReadSimulatedBlocks(request),
+                _ when Is("traceTransfers"u8) =>
+                    Field(request, AsFlag, static (to, flag) => to.TraceTransfers = flag),
+                _ when Is("validation"u8) => Field(request, AsFlag, static (to, flag) => to.Validation = flag),
+                _ when Is("returnFullTransactions"u8) =>
+                    Field(request, AsFlag, static (to, flag) => to.ReturnFullTransactions = flag),
                 _ => _reader.Read() && _reader.TrySkip(),
             };
             if (!ok)
@@ -70,11 +68,11 @@ internal ref partial struct RpcParams
         {
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("blockOverrides"u8) =>
+                _ when Is("blockOverrides"u8) =>
                     NullField() || ReadBlockOverrides(block.Overrides),
-                _ when _reader.ValueTextEquals("stateOverrides"u8) =>
+                _ when Is("stateOverrides"u8) =>
                     NullField() || ReadStateOverrides(block.Accounts),
-                _ when _reader.ValueTextEquals("calls"u8) => NullField() || ReadCalls(block.Calls, request),
+                _ when Is("calls"u8) => NullField() || ReadCalls(block.Calls, request),
                 _ => _reader.Read() && _reader.TrySkip(),
             };
             if (!ok)
@@ -86,65 +84,31 @@ internal ref partial struct RpcParams
         return true;
     }
 
-    private bool ReadCalls(List<CallRequest> calls, SimulationRequest request)
-    {
-        if (!IsToken(JsonTokenType.StartArray, "an array of calls"))
-        {
-            return false;
-        }
+    private bool ReadCalls(List<CallRequest> calls, SimulationRequest request) => ReadList(
+        calls, SimulationRequest.MaximumCalls - request.Blocks.Sum(block => block.Calls.Count), "calls",
+        static (ref self, out call) => self.ReadCall(out call));
 
-        while (Inside())
-        {
-            if (request.Blocks.Sum(block => block.Calls.Count) + calls.Count >= SimulationRequest.MaximumCalls)
-            {
-                return Refuse($"at most {SimulationRequest.MaximumCalls} calls");
-            }
-
-            if (!ReadCall(out var call))
-            {
-                return false;
-            }
-
-            calls.Add(call);
-        }
-
-        return true;
-    }
-
-    private bool ReadWithdrawals(List<Withdrawal> withdrawals)
-    {
-        if (!IsToken(JsonTokenType.StartArray, "an array of withdrawals"))
-        {
-            return false;
-        }
-
-        while (Inside())
-        {
-            if (withdrawals.Count >= MaximumListItems || !IsToken(JsonTokenType.StartObject, "a withdrawal")
-                || !ReadWithdrawal(out var withdrawal))
-            {
-                return Refuse($"an array of at most {MaximumListItems} withdrawals is expected");
-            }
-
-            withdrawals.Add(withdrawal);
-        }
-
-        return true;
-    }
+    private bool ReadWithdrawals(List<Withdrawal> withdrawals) => ReadList(
+        withdrawals, MaximumListItems, "withdrawals", static (ref self, out one) => self.ReadWithdrawal(out one));
 
     private bool ReadWithdrawal(out Withdrawal withdrawal)
     {
         ulong index = 0, validator = 0, amount = 0;
         Address address = default;
         withdrawal = null!;
+        if (!IsToken(JsonTokenType.StartObject, "a withdrawal"))
+        {
+            return false;
+        }
+
         while (NextField())
         {
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("index"u8) => FieldValue() && ReadQuantity64(out index),
-                _ when _reader.ValueTextEquals("validatorIndex"u8) => FieldValue() && ReadQuantity64(out validator),
-                _ when _reader.ValueTextEquals("address"u8) => FieldValue() && ReadAddress(out address),
-                _ when _reader.ValueTextEquals("amount"u8) => FieldValue() && ReadQuantity64(out amount),
+                _ when Is("index"u8) => FieldValue() && ReadQuantity64(out index),
+                _ when Is("validatorIndex"u8) => FieldValue() && ReadQuantity64(out validator),
+                _ when Is("address"u8) => FieldValue() && ReadAddress(out address),
+                _ when Is("amount"u8) => FieldValue() && ReadQuantity64(out amount),
                 _ => _reader.Read() && _reader.TrySkip(),
             };
             if (!ok)

@@ -23,24 +23,7 @@ internal ref partial struct RpcParams
 
         while (NextField())
         {
-            var flag = false;
-            var ok = _reader switch
-            {
-                _ when _reader.ValueTextEquals("tracer"u8) => NullField() || ReadTracer(options),
-                _ when _reader.ValueTextEquals("tracerConfig"u8) => NullField() || ReadTracerConfig(options),
-                _ when _reader.ValueTextEquals("disableStorage"u8) =>
-                    NullField() || (ReadFlag(out flag) && (options.DisableStorage = flag) is var _),
-                _ when _reader.ValueTextEquals("disableStack"u8) =>
-                    NullField() || (ReadFlag(out flag) && (options.DisableStack = flag) is var _),
-                _ when _reader.ValueTextEquals("enableMemory"u8) =>
-                    NullField() || (ReadFlag(out flag) && (options.EnableMemory = flag) is var _),
-                _ when _reader.ValueTextEquals("enableReturnData"u8) =>
-                    NullField() || (ReadFlag(out flag) && (options.EnableReturnData = flag) is var _),
-                _ when _reader.ValueTextEquals("limit"u8) =>
-                    NullField() || (ReadQuantity64(out var limit) && (options.Limit = limit) is var _),
-                _ => _reader.Read() && _reader.TrySkip(),
-            };
-            if (!ok)
+            if (!ReadTraceField(options))
             {
                 return false;
             }
@@ -48,6 +31,21 @@ internal ref partial struct RpcParams
 
         return true;
     }
+
+    private bool ReadTraceField(TraceOptions options) => _reader switch
+    {
+        _ when Is("tracer"u8) => NullField() || ReadTracer(options),
+        _ when Is("tracerConfig"u8) => NullField() || ReadTracerConfig(options),
+        _ when Is("disableStorage"u8) => Field(options, AsFlag, static (to, flag) => to.DisableStorage = flag),
+        _ when Is("disableStack"u8) => Field(options, AsFlag, static (to, flag) => to.DisableStack = flag),
+        _ when Is("enableMemory"u8) => Field(options, AsFlag, static (to, flag) => to.EnableMemory = flag),
+        _ when Is("enableReturnData"u8) => Field(options, AsFlag, static (to, flag) => to.EnableReturnData = flag),
+        _ when Is("limit"u8) => Field(options, AsQuantity64, static (to, limit) => to.Limit = limit),
+        _ when Is("stateOverrides"u8) => NullField() || ReadStateOverrides(options.StateOverrides = []),
+        _ when Is("blockOverrides"u8) => NullField() || ReadBlockOverrides(options.BlockOverrides = new()),
+        _ when Is("txIndex"u8) => NullField() || Refuse("txIndex is not known: a call is traced on a block's state"),
+        _ => _reader.Read() && _reader.TrySkip(),
+    };
 
     private bool ReadTracer(TraceOptions options)
     {
@@ -69,13 +67,15 @@ internal ref partial struct RpcParams
 
         while (NextField())
         {
-            var flag = false;
             var ok = _reader switch
             {
-                _ when _reader.ValueTextEquals("onlyTopCall"u8) =>
-                    NullField() || (ReadFlag(out flag) && (options.OnlyTopCall = flag) is var _),
-                _ when _reader.ValueTextEquals("withLog"u8) =>
-                    NullField() || (ReadFlag(out flag) && (options.WithLog = flag) is var _),
+                _ when Is("onlyTopCall"u8) => Field(options, AsFlag, static (to, flag) => to.OnlyTopCall = flag),
+                _ when Is("withLog"u8) => Field(options, AsFlag, static (to, flag) => to.WithLog = flag),
+                _ when Is("diffMode"u8) => Field(options, AsFlag, static (to, flag) => to.DiffMode = flag),
+                _ when Is("disableCode"u8) => Field(options, AsFlag, static (to, flag) => to.DisableCode = flag),
+                _ when Is("disableStorage"u8) =>
+                    Field(options, AsFlag, static (to, flag) => to.DisableStorage = flag),
+                _ when Is("includeEmpty"u8) => Field(options, AsFlag, static (to, flag) => to.IncludeEmpty = flag),
                 _ => _reader.Read() && _reader.TrySkip(),
             };
             if (!ok)

@@ -210,30 +210,8 @@ internal ref partial struct RpcParams
         return true;
     }
 
-    private bool ReadSlotList(List<UInt256> slots)
-    {
-        if (!IsToken(JsonTokenType.StartArray, "an array of storage slots"))
-        {
-            return false;
-        }
-
-        while (Inside())
-        {
-            if (slots.Count >= Limits.MaximumProofSlots)
-            {
-                return Refuse($"at most {Limits.MaximumProofSlots} storage slots");
-            }
-
-            if (!ReadSlot(out var slot))
-            {
-                return false;
-            }
-
-            slots.Add(slot);
-        }
-
-        return true;
-    }
+    private bool ReadSlotList(List<UInt256> slots) =>
+        ReadList(slots, Limits.MaximumProofSlots, "storage slots", AsSlot);
 
     /// <summary>An object of arrays of slots by address.</summary>
     internal bool SlotsByAddress(out List<(Address Address, List<UInt256> Slots)> asked)
@@ -265,6 +243,72 @@ internal ref partial struct RpcParams
             }
 
             asked.Add((address, slots));
+        }
+
+        return true;
+    }
+
+    private static readonly ValueReader<bool> AsFlag = static (ref self, out value) => self.ReadFlag(out value);
+    private static readonly ValueReader<ulong> AsQuantity64 =
+        static (ref self, out value) => self.ReadQuantity64(out value);
+    private static readonly ValueReader<UInt256> AsQuantity =
+        static (ref self, out value) => self.ReadQuantity(out value);
+    private static readonly ValueReader<UInt256> AsSlot = static (ref self, out value) => self.ReadSlot(out value);
+    private static readonly ValueReader<Address> AsAddress =
+        static (ref self, out value) => self.ReadAddress(out value);
+    private static readonly ValueReader<Hash256> AsHash = static (ref self, out value) => self.ReadHash(out value);
+    private static readonly ValueReader<byte[]> AsData = static (ref self, out value) => self.ReadData(out value);
+    private static readonly ValueReader<BlockReference> AsBlock =
+        static (ref self, out value) => self.ReadBlock(out value);
+
+    /// <summary>Reads the value at the reader's place; false where it is of another kind, which is noted.</summary>
+    private delegate bool ValueReader<T>(ref RpcParams self, out T value);
+
+    /// <summary>Whether the field whose name was read is called so.</summary>
+    private readonly bool Is(ReadOnlySpan<byte> name) => _reader.ValueTextEquals(name);
+
+    /// <summary>Reads a field's value and hands it on; null counts as left out.</summary>
+    private bool Field<TTarget, T>(TTarget target, ValueReader<T> read, Action<TTarget, T> set)
+    {
+        if (NullField())
+        {
+            return true;
+        }
+
+        if (!read(ref this, out var value))
+        {
+            return false;
+        }
+
+        set(target, value);
+        return true;
+    }
+
+    /// <summary>Reads an array, an item after another.</summary>
+    /// <param name="items">Takes them.</param>
+    /// <param name="most">How many there may be.</param>
+    /// <param name="what">What they are, in the plural.</param>
+    /// <param name="read">Reads one.</param>
+    private bool ReadList<T>(List<T> items, int most, string what, ValueReader<T> read)
+    {
+        if (!IsToken(JsonTokenType.StartArray, $"an array of {what}"))
+        {
+            return false;
+        }
+
+        while (Inside())
+        {
+            if (items.Count >= most)
+            {
+                return Refuse($"at most {most} {what}");
+            }
+
+            if (!read(ref this, out var item))
+            {
+                return false;
+            }
+
+            items.Add(item);
         }
 
         return true;

@@ -22,7 +22,7 @@ internal static class RpcServices
             calls,
             new SimulateMethods(node, blocks),
             new DebugMethods(node, blocks),
-            new TraceMethods(node, blocks),
+            new TraceMethods(node, blocks, calls),
             new ConfigMethods(node),
             new TransactionMethods(node, blocks),
             sends,

@@ -56,9 +56,15 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
     /// Executes with any nonce and signature. Funds are checked where the transaction has a gas price; the gas limit
     /// may be above the block's and the cap of EIP-7825.
     /// </summary>
+    /// <param name="transaction">The call.</param>
+    /// <param name="block">The block it runs in.</param>
+    /// <param name="state">The state it runs on.</param>
+    /// <param name="deadline">When the request has executed long enough.</param>
+    /// <param name="prepare">Sets the engine up, which then is one of its own.</param>
+    /// <param name="executed">Looks at the world after an execution that came to its end.</param>
     internal CallOutcome Run(
         Transaction transaction, BlockContext block, IStateReader state, in CallDeadline deadline,
-        Action<IExecutionEngine>? prepare = null)
+        Action<IExecutionEngine>? prepare = null, Action<WorldState>? executed = null)
     {
         if (transaction.GasLimit < IntrinsicGas.Of(transaction, block.Rules).Minimum)
         {
@@ -81,7 +87,7 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
 
         var worker = prepare is null && _workers.TryTake(out var idle) ? idle : new Worker(newEngine(), clock);
         prepare?.Invoke(worker.Engine);
-        var outcome = worker.Run(transaction, WithoutFees(transaction, block), state, deadline);
+        var outcome = worker.Run(transaction, WithoutFees(transaction, block), state, deadline, executed);
         if (outcome.TimedOut)
         {
             Interlocked.Increment(ref _timedOut);
@@ -166,7 +172,8 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
         public void Dispose() => _watch.Dispose();
 
         internal CallOutcome Run(
-            Transaction transaction, BlockContext block, IStateReader state, in CallDeadline deadline)
+            Transaction transaction, BlockContext block, IStateReader state, in CallDeadline deadline,
+            Action<WorldState>? executed)
         {
             _world.Reset(state, block.Rules);
             using var watched = _watch.Begin(deadline);
@@ -181,6 +188,11 @@ internal sealed class CallRunner(Func<IExecutionEngine> newEngine, TimeProvider 
                 }
 
                 throw new InvalidOperationException("A local state has all its keys.");
+            }
+
+            if (outcome.Error == TransactionError.None)
+            {
+                executed?.Invoke(_world);
             }
 
             return new CallOutcome(

@@ -26,7 +26,7 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
             return error;
         }
 
-        var transaction = ToTransaction(call, call.Gas ?? DefaultGas(call, block, state), block);
+        var transaction = ToTransaction(call, block, state);
         var outcome = node.Calls.Run(transaction, block, state, node.Calls.Begin(), prepare);
         if (!outcome.Succeeded)
         {
@@ -120,7 +120,7 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         return null;
     }
 
-    private RpcError ErrorOf(in CallOutcome outcome, Transaction transaction, BlockContext block) =>
+    internal RpcError ErrorOf(in CallOutcome outcome, Transaction transaction, BlockContext block) =>
         outcome.TimedOut ? CallErrors.TimedOut(node.Calls.Timeout) : CallErrors.Of(outcome, transaction, block);
 
     private RpcError? TryRead(
@@ -135,6 +135,15 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
             return parameters.Error;
         }
 
+        return TryPlace(call, reference, accounts, fields, out block, out state, out prepare);
+    }
+
+    /// <summary>What a call runs in and on; <paramref name="prepare"/> sets the engine up where it must be.</summary>
+    internal RpcError? TryPlace(
+        CallRequest call, in BlockReference reference, Dictionary<Address, AccountOverride>? accounts,
+        BlockOverrides? fields, out BlockContext block, out IStateReader state, out Action<IExecutionEngine>? prepare)
+    {
+        (block, state, prepare) = (null!, EmptyStateReader.Instance, null);
         if (call.ChainId is { } chainId && chainId != node.Chain.ChainId)
         {
             return RpcError.InvalidParams(
@@ -169,6 +178,10 @@ internal sealed class CallMethods(Node node, BlockResolver blocks) : IRpcModule
         state.ReadAccount(call.From ?? Address.Zero, out var sender);
         return Math.Min(block.GasLimit, GasEstimator.Affordable(sender.Balance, call.Value, price) ?? 0);
     }
+
+    /// <summary>The call as a transaction, with the gas it names or may take.</summary>
+    internal Transaction ToTransaction(CallRequest call, BlockContext block, IStateReader state) =>
+        ToTransaction(call, call.Gas ?? DefaultGas(call, block, state), block);
 
     private Transaction ToTransaction(CallRequest call, ulong gas, BlockContext block)
     {

@@ -1,15 +1,17 @@
 using SuperVm.Core.Execution;
 using SuperVm.Core.Execution.Evm;
+using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
+using SuperVm.Core.State;
 using SuperVm.Hosting.JsonRpc.Tracing;
 using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.JsonRpc.Methods;
 
-/// <summary>Transactions of the chain, executed again under a tracer.</summary>
-internal sealed class TraceMethods(Node node, BlockResolver blocks) : IRpcModule
+/// <summary>Transactions of the chain, executed again under a tracer, and calls under one.</summary>
+internal sealed class TraceMethods(Node node, BlockResolver blocks, CallMethods calls) : IRpcModule
 {
-    private const string CallTracerName = "callTracer";
+    private const string CallTracerName = "callTracer", PrestateTracerName = "prestateTracer";
 
     private readonly IChain _chain = node.Chain;
 
@@ -18,6 +20,7 @@ internal sealed class TraceMethods(Node node, BlockResolver blocks) : IRpcModule
         ("debug_traceTransaction", TraceTransaction),
         ("debug_traceBlockByNumber", TraceBlock),
         ("debug_traceBlockByHash", TraceBlockByHash),
+        ("debug_traceCall", TraceCall),
     ];
 
     private RpcError? TraceTransaction(ref RpcParams parameters, RpcReply reply)
@@ -80,19 +83,85 @@ internal sealed class TraceMethods(Node node, BlockResolver blocks) : IRpcModule
         return null;
     }
 
+    private RpcError? TraceCall(ref RpcParams parameters, RpcReply reply)
+    {
+        if (!parameters.Call(out var call) || !parameters.OptionalBlock(out var reference)
+            || !parameters.OptionalTraceOptions(out var options) || !parameters.End())
+        {
+            return parameters.Error;
+        }
+
+        if (TryTracer(options, reply.Limits, out var create) is { } unknown)
+        {
+            return unknown;
+        }
+
+        return calls.TryPlace(
+            call, reference, options.StateOverrides, options.BlockOverrides, out var block, out var state,
+            out var prepare) ?? Trace(call, block, state, prepare, create(), reply);
+    }
+
+    private RpcError? Trace(
+        CallRequest call, BlockContext block, IStateReader state, Action<IExecutionEngine>? prepare,
+        ITransactionTracer tracer, RpcReply reply)
+    {
+        var transaction = calls.ToTransaction(call, block, state);
+        var outcome = node.Calls.Run(
+            transaction, block, state, node.Calls.Begin(),
+            engine =>
+            {
+                prepare?.Invoke(engine);
+                ((EvmEngine)engine).Tracer = tracer;
+            },
+            world =>
+            {
+                var changes = new StateChanges();
+                world.CollectChanges(changes);
+                var after = new BlockState(state);
+                tracer.OnExecuted(transaction, block, state);
+                after.Apply(changes);
+                tracer.OnApplied(after);
+            });
+        if (outcome.TimedOut || outcome.Error != TransactionError.None)
+        {
+            return calls.ErrorOf(outcome, transaction, block);
+        }
+
+        if (tracer.IsTooLarge)
+        {
+            return RpcError.ResponseTooLarge;
+        }
+
+        tracer.Write(reply.Json, transaction, TracedOutcome.Of(outcome.Status, outcome.GasUsed, outcome.Output));
+        return null;
+    }
+
+    private static RpcError? TryTracer(TraceOptions options, RpcLimits limits, out Func<ITransactionTracer> create)
+    {
+        var most = limits.MaximumResponseBytes;
+        create = options.Tracer switch
+        {
+            CallTracerName => () => new CallTracer(options, most),
+            PrestateTracerName => () => new PrestateTracer(options, most),
+            _ => () => new InstructionTracer(options, most),
+        };
+        return options.Tracer is null or "" or CallTracerName or PrestateTracerName
+            ? null
+            : RpcError.Server(
+                $"there is no tracer of this name; those known are: {CallTracerName}, {PrestateTracerName}");
+    }
+
     private RpcError? TryTrace(
         ChainBlock block, int? only, TraceOptions options, RpcLimits limits, out TracingRunner runner)
     {
         var engine = (EvmEngine)node.Calls.NewEngine();
-        var isCalls = options.Tracer == CallTracerName;
-        runner = new TracingRunner(engine, only, () => isCalls
-            ? new CallTracer(options, limits.MaximumResponseBytes)
-            : new InstructionTracer(options, limits.MaximumResponseBytes));
-        if (!isCalls && !string.IsNullOrEmpty(options.Tracer))
+        runner = null!;
+        if (TryTracer(options, limits, out var create) is { } unknown)
         {
-            return RpcError.Server($"there is no tracer of this name; those known are: {CallTracerName}");
+            return unknown;
         }
 
+        runner = new TracingRunner(engine, only, create);
         if (block.Number == 0)
         {
             return RpcError.Server("genesis is not traceable");

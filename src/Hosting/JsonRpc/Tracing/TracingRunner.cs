@@ -46,10 +46,11 @@ internal sealed class TracingRunner(EvmEngine engine, int? only, Func<ITransacti
             return;
         }
 
-        var shows = result.Status is ExecutionStatus.Success or ExecutionStatus.Revert;
-        var traced = new TracedOutcome(result.Status, result.GasUsed, shows ? result.Output.ToArray() : []);
+        var traced = TracedOutcome.Of(result.Status, result.GasUsed, result.Output);
         _world.CollectChanges(_changes);
+        tracer?.OnExecuted(transaction, input.Context, outcome.State);
         outcome.State.Apply(_changes);
+        tracer?.OnApplied(outcome.State);
         outcome.Include(input, transaction, result, [], Bloom.Empty);
         if (tracer is not null)
         {
