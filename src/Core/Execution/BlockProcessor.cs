@@ -21,7 +21,7 @@ public sealed class BlockProcessor(IExecutionEngine engine, ITransactionRunner? 
     /// <summary>Executes the block on its parent's state.</summary>
     public BlockOutcome Execute(BlockInput input, IStateReader parent)
     {
-        var outcome = new BlockOutcome(new BlockState(parent));
+        var outcome = new BlockOutcome(new BlockState(parent), input.Transactions.Count);
         if (input.IsDaoFork)
         {
             Change(input, outcome, MoveDaoBalances);
@@ -39,7 +39,6 @@ public sealed class BlockProcessor(IExecutionEngine engine, ITransactionRunner? 
             return outcome;
         }
 
-        outcome.LogsBloom = Bloom.Union(outcome.Receipts.Select(receipt => receipt.LogsBloom));
         if (input.Context.Rules.Eip7685)
         {
             CollectRequests(input, outcome);

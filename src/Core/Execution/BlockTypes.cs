@@ -65,7 +65,9 @@ public sealed class BlockInput
 public readonly record struct LeftOutTransaction(int Index, Transaction Transaction, TransactionError Error);
 
 /// <summary>What executing a block gave; with an error only <see cref="LeftOut"/> is of interest.</summary>
-public sealed class BlockOutcome(BlockState state)
+/// <param name="state">The parent's state, to be changed.</param>
+/// <param name="transactions">How many there are, so that the lists need not grow.</param>
+public sealed class BlockOutcome(BlockState state, int transactions = 0)
 {
     public BlockExecutionError Error { get; internal set; }
 
@@ -73,10 +75,10 @@ public sealed class BlockOutcome(BlockState state)
     public BlockState State => state;
 
     /// <summary>The transactions that were executed, in order.</summary>
-    public List<Transaction> Included { get; } = [];
+    public List<Transaction> Included { get; } = new(transactions);
 
     /// <summary>A receipt for each included transaction.</summary>
-    public List<Receipt> Receipts { get; } = [];
+    public List<Receipt> Receipts { get; } = new(transactions);
 
     public List<LeftOutTransaction> LeftOut { get; } = [];
 
@@ -84,7 +86,11 @@ public sealed class BlockOutcome(BlockState state)
 
     public ulong BlobGasUsed { get; internal set; }
 
-    public Bloom LogsBloom { get; internal set; } = Bloom.Empty;
+    /// <summary>Blooms of the receipts that have logs.</summary>
+    private readonly List<Bloom> _blooms = [];
+
+    /// <summary>The union of the receipts' blooms; made when asked for.</summary>
+    public Bloom LogsBloom => Bloom.Union(_blooms);
 
     /// <summary>
     /// The requests with their type byte in front, without empty ones (EIP-7685); null before Prague.
@@ -101,6 +107,11 @@ public sealed class BlockOutcome(BlockState state)
         GasUsed += outcome.GasUsed;
         BlobGasUsed += transaction.BlobGas;
         Included.Add(transaction);
+        if (!ReferenceEquals(bloom, Bloom.Empty))
+        {
+            _blooms.Add(bloom);
+        }
+
         var needsRoot = !input.Context.Rules.Eip658;
         Receipts.Add(new Receipt
         {
@@ -113,18 +124,6 @@ public sealed class BlockOutcome(BlockState state)
             GasUsed = outcome.GasUsed,
             ContractAddress = outcome.ContractAddress,
         });
-    }
-
-    /// <summary>Adds transactions that follow one another with the receipts that were made for them.</summary>
-    internal void Include(BlockInput input, int first, ReadOnlySpan<Receipt> receipts)
-    {
-        for (var i = 0; i < receipts.Length; i++)
-        {
-            Included.Add(input.Transactions[first + i]);
-        }
-
-        Receipts.AddRange(receipts);
-        GasUsed = receipts[^1].CumulativeGasUsed;
     }
 }
 

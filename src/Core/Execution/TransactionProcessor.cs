@@ -177,6 +177,11 @@ public sealed class TransactionProcessor(IExecutionEngine engine)
     /// <summary>Value and all fees at their caps; false where that needs more than 256 bits.</summary>
     public static bool TryMaximumCost(Transaction transaction, out UInt256 cost)
     {
+        if (transaction.MaxFeePerGas.IsUInt64 && transaction.BlobVersionedHashes.Count == 0)
+        {
+            return !UInt256.AddWithCarry(transaction.MaxFeePerGas * transaction.GasLimit, transaction.Value, out cost);
+        }
+
         var high = UInt256.BigMul(transaction.MaxFeePerGas, transaction.GasLimit, out cost);
         var blobHigh = UInt256.BigMul(transaction.MaxFeePerBlobGas, transaction.BlobGas, out var blobCost);
         var carry = UInt256.AddWithCarry(cost, blobCost, out cost);

@@ -190,6 +190,7 @@ internal sealed class ParallelBlock : IBlockStmClient
 
     private void AdoptTaken()
     {
+        _outcome.State.Expect(_taken.Sum(taken => taken?.Count ?? 0));
         foreach (var taken in _taken)
         {
             _outcome.State.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(taken));

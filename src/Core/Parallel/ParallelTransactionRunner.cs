@@ -63,13 +63,13 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         Statistics = _none;
         MissingKeys.Prefetch(input, outcome.State.Parent as IStateLoader);
         var count = input.Transactions.Count;
-        var (done, next, end) = (0, 0, 0);
+        var (done, next, mayShare) = (0, 0, _options.Workers > 1);
         while (next < count && outcome.Error == BlockExecutionError.None)
         {
-            end = next < end ? end : TransferRuns.EndOf(input, next);
+            var end = TransferRuns.EndOf(input, next);
             if (end - next < TransferRuns.ShortestRun)
             {
-                next = ++end;
+                next = end + 1;
                 continue;
             }
 
@@ -77,7 +77,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
             {
                 // What comes before must be finished first; not for nothing, if that can be seen already.
                 var before = TransferRuns.EndBeforeCode(input, outcome.State, next, end);
-                if (before - next < TransferRuns.ShortestRun)
+                if (before < end)
                 {
                     next = before + 1;
                     continue;
@@ -89,8 +89,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
 
             if (outcome.Error == BlockExecutionError.None)
             {
-                (done, var held) = _transfers.Run(input, outcome, next, end);
-                next = done == end ? end : held + 1;
+                (done, next) = _transfers.Run(input, outcome, next, ref mayShare);
             }
         }
 

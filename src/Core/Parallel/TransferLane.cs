@@ -1,4 +1,3 @@
-using SuperVm.Core.Execution;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
@@ -15,121 +14,137 @@ internal sealed class TransferLane
     private Entry[] _entries = new Entry[256];
     private int[] _places = new int[1024];
     private int _count;
+    private BlockState? _state;
     private BlockAccount[] _fresh = [];
     private readonly List<(BlockAccount Account, Account After)> _known = [];
 
-    /// <summary>A transfer is invalid, an account has code, or a key is not loaded.</summary>
-    private bool _isRefused;
+    /// <summary>Accounts that the block had not touched before.</summary>
+    internal int FreshCount { get; private set; }
 
-    /// <summary>Accounts that the block had not touched before, with their final values.</summary>
-    internal ReadOnlySpan<BlockAccount> Fresh => _fresh;
+    /// <summary>The lane of an account, by the hash of its address.</summary>
+    internal static int Of(int hash, int lanes) => (int)(((ulong)(uint)hash * (uint)lanes) >> 32);
 
-    /// <summary>Follows the run and carries out what happens to the lane's accounts.</summary>
-    /// <param name="input">The block.</param>
-    /// <param name="state">Its state before the run.</param>
-    /// <param name="first">The run's first transaction.</param>
-    /// <param name="end">Where the run ends; the lane that meets what the run cannot hold moves it there.</param>
-    /// <param name="lane">Which lane this is.</param>
-    /// <param name="lanes">Of how many; the fee recipient's lane takes the fees of all.</param>
-    internal void Follow(BlockInput input, BlockState state, int first, ref int end, int lane, int lanes)
+    /// <summary>Begins a run on a state that does not change meanwhile.</summary>
+    internal void Begin(BlockState state) => _state = state;
+
+    /// <summary>Carries out the lane's moves of a chunk; answers the transaction that cannot be, or −1.</summary>
+    internal int Follow(TransferChunk chunk, int lane, int end)
     {
-        Clear();
-        var context = input.Context;
-        var coinbaseHash = context.Coinbase.GetHashCode();
-        var takesFees = LaneOf(coinbaseHash, lanes) == lane;
-        for (var i = first; i < Volatile.Read(ref end); i++)
+        foreach (ref readonly var move in chunk.Of(lane))
         {
-            var transaction = input.Transactions[i];
-            var sender = transaction.Sender.GetValueOrDefault();
-            var senderHash = sender.GetHashCode();
-            if (LaneOf(senderHash, lanes) == lane)
+            if (move.Index >= end)
             {
-                Debit(input, context, transaction, state, sender, senderHash);
+                return -1;
             }
 
-            var recipient = transaction.To.GetValueOrDefault();
-            var recipientHash = recipient.GetHashCode();
-            if (LaneOf(recipientHash, lanes) == lane)
+            ref var entry = ref Open(move.Account);
+            if (!(move.Takes ? MayTake(entry, move) : entry.IsPlain))
             {
-                Credit(transaction, state, recipient, recipientHash);
+                return move.Index;
             }
 
-            if (takesFees && TipOf(transaction, context) is { IsZero: false } tip)
-            {
-                Open(state, context.Coinbase, coinbaseHash).Balance += tip * IntrinsicGas.Transaction;
-            }
-
-            if (_isRefused)
-            {
-                Lower(ref end, i);
-                return;
-            }
+            Apply(ref entry, move);
         }
 
-        Conclude();
+        return -1;
     }
 
-    /// <summary>Gives accounts that the block had touched before their final values.</summary>
-    internal void ReplaceKnown()
+    /// <summary>Carries out both moves of a transaction, or none of them where it cannot be.</summary>
+    internal bool TryTransfer(in TransferMove taken, in TransferMove given)
     {
+        // The second opening may move the table, so the first entry is opened once more.
+        if (!MayTake(Open(taken.Account), taken) || !Open(given.Account).IsPlain)
+        {
+            return false;
+        }
+
+        Apply(ref Open(taken.Account), taken);
+        Apply(ref Open(given.Account), given);
+        return true;
+    }
+
+    /// <summary>
+    /// Gives fees to their recipient, which the state knows already; it may be a contract, as nothing of it runs.
+    /// </summary>
+    internal void Pay(in Address recipient, in UInt256 amount)
+    {
+        ref var entry = ref Open(recipient);
+        entry.Balance += amount;
+        entry.IsMoved = true;
+    }
+
+    /// <summary>
+    /// Makes final values of the accounts; each that was moved exists, as a transfer and a fee are not zero.
+    /// </summary>
+    internal void Conclude()
+    {
+        if (_fresh.Length < _count)
+        {
+            _fresh = new BlockAccount[_entries.Length];
+        }
+
+        for (var i = 0; i < _count; i++)
+        {
+            ref var entry = ref _entries[i];
+            if (!entry.IsMoved)
+            {
+                continue;
+            }
+
+            var after = entry.Before with { Nonce = entry.Nonce, Balance = entry.Balance };
+            if (entry.Known is { } known)
+            {
+                _known.Add((known, after));
+                continue;
+            }
+
+            var account = new BlockAccount(entry.Address, entry.Exists, entry.Exists ? entry.Before : default);
+            account.Replace(exists: true, after, storageCleared: false);
+            _fresh[FreshCount++] = account;
+        }
+    }
+
+    /// <summary>Hands the final values over to the state.</summary>
+    internal void HandOver(BlockState state)
+    {
+        state.Add(_fresh.AsSpan(0, FreshCount));
         foreach (var (account, after) in _known)
         {
             account.Replace(exists: true, after, storageCleared: false);
         }
     }
 
-    private static void Lower(ref int end, int target)
+    /// <summary>Forgets the run.</summary>
+    internal void Clear()
     {
-        var current = Volatile.Read(ref end);
-        while (current > target)
-        {
-            var seen = Interlocked.CompareExchange(ref end, target, current);
-            if (seen == current)
-            {
-                return;
-            }
+        Array.Clear(_entries, 0, _count);
+        Array.Clear(_places);
+        Array.Clear(_fresh, 0, FreshCount);
+        (_count, FreshCount, _state) = (0, 0, null);
+        _known.Clear();
+    }
 
-            current = seen;
+    /// <summary>The sender's part: nonce, fee and value (Yellow Paper, 6; EIP-1559).</summary>
+    private static bool MayTake(in Entry entry, in TransferMove move) =>
+        entry.IsPlain && move.Nonce == entry.Nonce && move.Needed <= entry.Balance;
+
+    private static void Apply(ref Entry entry, in TransferMove move)
+    {
+        entry.IsMoved = true;
+        if (move.Takes)
+        {
+            entry.Nonce++;
+            entry.Balance -= move.Amount;
+        }
+        else
+        {
+            entry.Balance += move.Amount;
         }
     }
 
-    private static int LaneOf(int hash, int lanes) => (int)(((ulong)(uint)hash * (uint)lanes) >> 32);
-
-    /// <summary>The sender's part: checks, nonce, fee and value (Yellow Paper, 6; EIP-1559).</summary>
-    private void Debit(
-        BlockInput input, BlockContext context, Transaction transaction, BlockState state, in Address sender, int hash)
+    private ref Entry Open(in Address address)
     {
-        ref var account = ref Open(state, sender, hash);
-        var isValid = input.SkipStatelessChecks
-            || TransactionValidator.ValidateStateless(transaction, context.Rules, context.ChainId)
-                == TransactionError.None;
-        if (account.HasCode || !isValid || transaction.Nonce != account.Nonce
-            || !TransactionProcessor.TryMaximumCost(transaction, out var cost) || cost > account.Balance)
-        {
-            _isRefused = true;
-            return;
-        }
-
-        var price = transaction.EffectiveGasPrice(context.BaseFee);
-        account.Nonce++;
-        account.Balance = account.Balance - (price * IntrinsicGas.Transaction) - transaction.Value;
-    }
-
-    private static UInt256 TipOf(Transaction transaction, BlockContext context)
-    {
-        var price = transaction.EffectiveGasPrice(context.BaseFee);
-        return context.Rules.Eip1559 ? price - context.BaseFee : price;
-    }
-
-    private void Credit(Transaction transaction, BlockState state, in Address recipient, int hash)
-    {
-        ref var account = ref Open(state, recipient, hash);
-        account.Balance += transaction.Value;
-        _isRefused |= account.HasCode;
-    }
-
-    private ref Entry Open(BlockState state, in Address address, int hash)
-    {
+        var hash = address.GetHashCode();
         var mask = _places.Length - 1;
         var place = hash & mask;
         for (; _places[place] != 0; place = (place + 1) & mask)
@@ -144,20 +159,21 @@ internal sealed class TransferLane
         if (_count == _entries.Length)
         {
             Grow();
-            return ref Open(state, address, hash);
+            return ref Open(address);
         }
 
         ref var entry = ref _entries[_count++];
         _places[place] = _count;
         entry.Address = address;
         entry.Hash = hash;
-        Load(state, ref entry);
+        Load(ref entry);
         return ref entry;
     }
 
-    private void Load(BlockState state, ref Entry entry)
+    private void Load(ref Entry entry)
     {
-        entry.Known = state.Known(entry.Address);
+        var isLoaded = true;
+        entry.Known = _state!.Known(entry.Address);
         if (entry.Known is { } known)
         {
             entry.Exists = known.Exists;
@@ -165,9 +181,9 @@ internal sealed class TransferLane
         }
         else
         {
-            var status = state.Parent.ReadAccount(entry.Address, out entry.Before);
+            var status = _state.Parent.ReadAccount(entry.Address, out entry.Before);
             entry.Exists = status == ReadStatus.Found;
-            _isRefused |= status == ReadStatus.NotLoaded;
+            isLoaded = status != ReadStatus.NotLoaded;
         }
 
         if (!entry.Exists)
@@ -177,40 +193,8 @@ internal sealed class TransferLane
 
         entry.Nonce = entry.Before.Nonce;
         entry.Balance = entry.Before.Balance;
-        entry.HasCode = entry.Before.CodeHash != Code.Empty.Hash;
-    }
-
-    /// <summary>A transfer and a fee move something, so every account here exists at the end.</summary>
-    private void Conclude()
-    {
-        var fresh = 0;
-        _fresh = new BlockAccount[_count];
-        for (var i = 0; i < _count; i++)
-        {
-            ref var entry = ref _entries[i];
-            var after = entry.Before with { Nonce = entry.Nonce, Balance = entry.Balance };
-            if (entry.Known is { } known)
-            {
-                _known.Add((known, after));
-                continue;
-            }
-
-            var account = new BlockAccount(entry.Address, entry.Exists, entry.Exists ? entry.Before : default);
-            account.Replace(exists: true, after, storageCleared: false);
-            _fresh[fresh++] = account;
-        }
-
-        Array.Resize(ref _fresh, fresh);
-    }
-
-    private void Clear()
-    {
-        Array.Clear(_entries, 0, _count);
-        Array.Clear(_places);
-        _count = 0;
-        _known.Clear();
-        _fresh = [];
-        _isRefused = false;
+        entry.IsPlain = isLoaded && entry.Before.CodeHash == Code.Empty.Hash;
+        entry.IsMoved = false;
     }
 
     private void Grow()
@@ -233,7 +217,9 @@ internal sealed class TransferLane
     {
         public Address Address;
         public int Hash;
-        public bool Exists, HasCode;
+
+        /// <summary>Whether it existed, is loaded and no contract, and had a part in a transfer or a fee.</summary>
+        public bool Exists, IsPlain, IsMoved;
         public ulong Nonce;
         public UInt256 Balance;
         public Account Before;

@@ -13,21 +13,35 @@ namespace SuperVm.Core.Parallel;
 ///   lane 0:  tx 0 debit A ──── tx 1 credit C ──── tx 2 debit A, credit D ─▶ final A, C, D
 ///   lane 1:  tx 0 credit B ─── tx 1 debit B ───── (nothing of mine)      ─▶ final B
 /// </code>
-/// The lanes bet that every transfer is valid. Whether one is, its sender's lane finds out from the order it keeps.
-/// Where one is not, or an account turns out to have code, the run ends before it: what the lanes did counts for
-/// nothing and is done again up to there.
+/// Long runs are shared among workers (<see cref="SharedTransferRun"/>), which bet that all of it holds: that every
+/// transfer is valid and no account a contract. Where that is not so, what they did counts for nothing and is done
+/// again up to there; from then on one lane goes on alone, which can stop anywhere.
 /// </remarks>
 internal sealed class TransferRuns(int workers)
 {
     /// <summary>Shorter runs do not pay for their set-up.</summary>
     internal const int ShortestRun = 128;
 
+    /// <summary>Lanes at most, of all workers together.</summary>
+    internal const int MostLanes = 16;
+
+    /// <summary>Lanes for each worker: some have more to do than others.</summary>
+    private const int LanesPerWorker = 4;
+
     /// <summary>Shorter runs are done by one lane before another thread has woken up.</summary>
-    private const int ShortestShared = 2_000;
+    private const int ShortestShared = 1_000;
 
-    private readonly TransferLane[] _lanes = [.. Enumerable.Range(0, workers).Select(_ => new TransferLane())];
+    /// <summary>The most that is shared at a time, which bounds the memory of moves and what a lost bet costs.</summary>
+    private const int MostAtOnce = 16_384;
 
-    /// <summary>Where the run of plain transfers that begins at an index ends; the index where there is none.</summary>
+    private readonly TransferLane _alone = new();
+    private TransferLane[] _lanes = [];
+    private TransferChunk[] _chunks = [];
+
+    /// <summary>
+    /// Where the run of plain transfers that begins at an index ends; the index where there is none. Does not look
+    /// farther than it takes to be one.
+    /// </summary>
     internal static int EndOf(BlockInput input, int first)
     {
         var (context, transactions) = (input.Context, input.Transactions);
@@ -37,7 +51,8 @@ internal sealed class TransferRuns(int workers)
         }
 
         var end = first;
-        while (end < transactions.Count && IsPlain(transactions[end], context))
+        var limit = Math.Min(transactions.Count, first + ShortestRun);
+        while (end < limit && IsPlain(transactions[end], context))
         {
             end++;
         }
@@ -66,53 +81,43 @@ internal sealed class TransferRuns(int workers)
     }
 
     /// <summary>
-    /// Carries a run out as far as it holds; answers where that ends (its beginning where not at all), and where it
-    /// stopped holding.
+    /// Carries a run out as far as it holds; answers where that ends (its beginning where not at all), and where to
+    /// look for the next.
     /// </summary>
-    internal (int Done, int Held) Run(BlockInput input, BlockOutcome outcome, int first, int end)
+    /// <param name="input">The block.</param>
+    /// <param name="outcome">What it has given so far; all before the run is done.</param>
+    /// <param name="first">The first transaction.</param>
+    /// <param name="mayShare">Whether workers have not lost a bet on this block.</param>
+    internal (int Done, int Next) Run(BlockInput input, BlockOutcome outcome, int first, ref bool mayShare)
     {
-        var held = EndOfRoom(input, outcome.GasUsed, first, end);
         var status = outcome.State.ReadAccount(input.Context.Coinbase, out var coinbase);
 
         // An empty account that exists goes when it is touched (EIP-161); that is left to the general way.
-        var mayPay = status == ReadStatus.Absent || (status == ReadStatus.Found && !coinbase.IsEmpty);
-        while (mayPay && held - first >= ShortestRun)
+        if (status != ReadStatus.Absent && (status != ReadStatus.Found || coinbase.IsEmpty))
         {
-            var tried = held;
-            if (TryRun(input, outcome, first, ref held))
+            return (first, first + ShortestRun);
+        }
+
+        var count = input.Transactions.Count;
+        var done = first;
+        while (count - done >= ShortestShared && mayShare)
+        {
+            var planned = Math.Min(count, done + MostAtOnce);
+            if (!TryShare(input, outcome, done, planned, out var end))
             {
-                return (tried, tried);
+                mayShare = false;
+                break;
+            }
+
+            done = end;
+            if (end < planned)
+            {
+                return (done, done + 1);
             }
         }
 
-        return (first, held);
-    }
-
-    private bool TryRun(BlockInput input, BlockOutcome outcome, int first, ref int end)
-    {
-        var state = outcome.State;
-        var receipts = new Receipt[end - first];
-        var (tried, held, gasBefore) = (end, end, outcome.GasUsed);
-        var lanes = tried - first < ShortestShared ? 1 : workers;
-        Crew.Run(lanes, lanes, lane =>
-        {
-            _lanes[lane].Follow(input, state, first, ref held, lane, lanes);
-            WriteReceipts(input, first, gasBefore, receipts, lane, lanes);
-        });
-        end = held;
-        if (held < tried)
-        {
-            return false;
-        }
-
-        foreach (var lane in _lanes.AsSpan(0, lanes))
-        {
-            state.Add(lane.Fresh);
-            lane.ReplaceKnown();
-        }
-
-        outcome.Include(input, first, receipts);
-        return true;
+        done = RunAlone(input, outcome, done);
+        return (done, done + 1);
     }
 
     /// <summary>A value moves between two accounts; nothing else can happen but that one of them has code.</summary>
@@ -124,37 +129,67 @@ internal sealed class TransferRuns(int workers)
         && !context.Rules.IsPrecompile(recipient)
         && (!context.Rules.Eip1559 || transaction.MaxFeePerGas >= context.BaseFee);
 
-    /// <summary>Before which transaction the block has no longer the gas that it asks for.</summary>
-    private static int EndOfRoom(BlockInput input, ulong gasUsed, int first, int end)
+    /// <summary>Carries out with all workers what holds; nothing where that is less than it looked like.</summary>
+    private bool TryShare(BlockInput input, BlockOutcome outcome, int first, int planned, out int end)
     {
-        for (var i = first; i < end; i++, gasUsed += IntrinsicGas.Transaction)
-        {
-            var limit = input.Transactions[i].GasLimit;
-            if (limit > input.Context.GasLimit || gasUsed > input.Context.GasLimit - limit)
-            {
-                return i;
-            }
-        }
-
-        return end;
+        Prepare(SharedTransferRun.ChunksOf(planned - first));
+        var run = new SharedTransferRun(input, outcome, first, planned, _chunks, _lanes);
+        var holds = run.TryRun(workers);
+        end = run.End;
+        return holds;
     }
 
-    private static void WriteReceipts(
-        BlockInput input, int first, ulong gasBefore, Receipt[] receipts, int lane, int lanes)
+    private void Prepare(int chunks)
     {
-        var from = (int)((long)receipts.Length * lane / lanes);
-        var to = (int)((long)receipts.Length * (lane + 1) / lanes);
-        for (var i = from; i < to; i++)
+        if (_lanes.Length == 0)
         {
-            receipts[i] = new Receipt
-            {
-                Type = input.Transactions[first + i].Type,
-                Succeeded = true,
-                CumulativeGasUsed = gasBefore + (((ulong)i + 1) * IntrinsicGas.Transaction),
-                LogsBloom = Bloom.Empty,
-                Logs = [],
-                GasUsed = IntrinsicGas.Transaction,
-            };
+            _lanes = [.. Enumerable.Range(0, Math.Min(workers * LanesPerWorker, MostLanes))
+                .Select(_ => new TransferLane())];
         }
+
+        var known = _chunks.Length;
+        if (known < chunks)
+        {
+            Array.Resize(ref _chunks, chunks);
+            for (var i = known; i < chunks; i++)
+            {
+                _chunks[i] = new TransferChunk();
+            }
+        }
+    }
+
+    /// <summary>Carries transfers out one after the other; answers the first that is none or does not hold.</summary>
+    private int RunAlone(BlockInput input, BlockOutcome outcome, int first)
+    {
+        var (count, coinbase) = (input.Transactions.Count, input.Context.Coinbase);
+        if (first == count)
+        {
+            return first;
+        }
+
+        var reader = new TransferReader(input, first, outcome.GasUsed);
+        var receipts = new TransferReceipts(input, outcome, first);
+        var (taken, given) = (default(TransferMove), default(TransferMove));
+        _alone.Begin(outcome.State);
+        var done = first;
+        while (done < count && reader.TryRead(done, ref taken, ref given, out var tip)
+            && _alone.TryTransfer(taken, given))
+        {
+            if (!tip.IsZero)
+            {
+                _alone.Pay(coinbase, tip);
+            }
+
+            done++;
+        }
+
+        receipts.Reserve(done);
+        receipts.Write(first, done);
+        receipts.Conclude(done);
+        _alone.Conclude();
+        outcome.State.Expect(_alone.FreshCount);
+        _alone.HandOver(outcome.State);
+        _alone.Clear();
+        return done;
     }
 }

@@ -127,10 +127,12 @@ public sealed class BlockState(IStateReader parent) : IStateReader
     /// </summary>
     internal BlockAccount? Known(in Address address) => _accounts.GetValueOrDefault(address);
 
+    /// <summary>Makes room for so many more accounts at once.</summary>
+    internal void Expect(int accounts) => _accounts.EnsureCapacity(_accounts.Count + accounts);
+
     /// <summary>Takes entries over that were not known.</summary>
     internal void Add(ReadOnlySpan<BlockAccount> accounts)
     {
-        _accounts.EnsureCapacity(_accounts.Count + accounts.Length);
         foreach (var account in accounts)
         {
             _accounts.Add(account.Address, account);
