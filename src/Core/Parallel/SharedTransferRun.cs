@@ -54,15 +54,10 @@ internal sealed class SharedTransferRun
         });
         var holds = _heldEnd >= _readEnd && IsOrderFree();
         _receipts.Conclude(holds ? _readEnd : _first);
-        _outcome.State.Expect(holds ? _lanes.Sum(lane => lane.FreshCount) : 0);
-        foreach (var lane in _lanes)
+        if (holds)
         {
-            if (holds)
-            {
-                lane.HandOver(_outcome.State);
-            }
-
-            lane.Clear();
+            _outcome.State.Expect(_lanes.Sum(lane => lane.FreshCount));
+            Array.ForEach(_lanes, lane => lane.HandOver(_outcome.State));
         }
 
         return holds;

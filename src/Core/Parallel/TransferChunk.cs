@@ -11,7 +11,7 @@ namespace SuperVm.Core.Parallel;
 internal sealed class TransferChunk
 {
     /// <summary>Transactions in a chunk: their moves fit a core's own cache.</summary>
-    internal const int Size = 256;
+    internal const int Size = 512;
 
     private readonly TransferMove[] _moves = new TransferMove[2 * Size];
     private readonly byte[] _lanes = new byte[2 * Size];

@@ -15,7 +15,7 @@ internal sealed class TransferLane
     private int[] _places = new int[1024];
     private int _count;
     private BlockState? _state;
-    private BlockAccount[] _fresh = [];
+    private KeyValuePair<Address, BlockAccount>[] _fresh = [];
     private readonly List<(BlockAccount Account, Account After)> _known = [];
 
     /// <summary>Accounts that the block had not touched before.</summary>
@@ -25,7 +25,11 @@ internal sealed class TransferLane
     internal static int Of(int hash, int lanes) => (int)(((ulong)(uint)hash * (uint)lanes) >> 32);
 
     /// <summary>Begins a run on a state that does not change meanwhile.</summary>
-    internal void Begin(BlockState state) => _state = state;
+    internal void Begin(BlockState state)
+    {
+        Clear();
+        _state = state;
+    }
 
     /// <summary>Carries out the lane's moves of a chunk; answers the transaction that cannot be, or −1.</summary>
     internal int Follow(TransferChunk chunk, int lane, int end)
@@ -80,7 +84,7 @@ internal sealed class TransferLane
     {
         if (_fresh.Length < _count)
         {
-            _fresh = new BlockAccount[_entries.Length];
+            _fresh = new KeyValuePair<Address, BlockAccount>[_entries.Length];
         }
 
         for (var i = 0; i < _count; i++)
@@ -100,11 +104,11 @@ internal sealed class TransferLane
 
             var account = new BlockAccount(entry.Address, entry.Exists, entry.Exists ? entry.Before : default);
             account.Replace(exists: true, after, storageCleared: false);
-            _fresh[FreshCount++] = account;
+            _fresh[FreshCount++] = new(entry.Address, account);
         }
     }
 
-    /// <summary>Hands the final values over to the state.</summary>
+    /// <summary>Hands the final values over to the state. The lane forgets them when it begins its next run.</summary>
     internal void HandOver(BlockState state)
     {
         state.Add(_fresh.AsSpan(0, FreshCount));
@@ -112,16 +116,6 @@ internal sealed class TransferLane
         {
             account.Replace(exists: true, after, storageCleared: false);
         }
-    }
-
-    /// <summary>Forgets the run.</summary>
-    internal void Clear()
-    {
-        Array.Clear(_entries, 0, _count);
-        Array.Clear(_places);
-        Array.Clear(_fresh, 0, FreshCount);
-        (_count, FreshCount, _state) = (0, 0, null);
-        _known.Clear();
     }
 
     /// <summary>The sender's part: nonce, fee and value (Yellow Paper, 6; EIP-1559).</summary>
@@ -195,6 +189,15 @@ internal sealed class TransferLane
         entry.Balance = entry.Before.Balance;
         entry.IsPlain = isLoaded && entry.Before.CodeHash == Code.Empty.Hash;
         entry.IsMoved = false;
+    }
+
+    private void Clear()
+    {
+        Array.Clear(_entries, 0, _count);
+        Array.Clear(_places);
+        Array.Clear(_fresh, 0, FreshCount);
+        (_count, FreshCount) = (0, 0);
+        _known.Clear();
     }
 
     private void Grow()

@@ -26,7 +26,7 @@ internal sealed class TransferRuns(int workers)
     internal const int MostLanes = 16;
 
     /// <summary>Lanes for each worker: some have more to do than others.</summary>
-    private const int LanesPerWorker = 4;
+    private const int LanesPerWorker = 2;
 
     /// <summary>Shorter runs are done by one lane before another thread has woken up.</summary>
     private const int ShortestShared = 1_000;
@@ -189,7 +189,6 @@ internal sealed class TransferRuns(int workers)
         _alone.Conclude();
         outcome.State.Expect(_alone.FreshCount);
         _alone.HandOver(outcome.State);
-        _alone.Clear();
         return done;
     }
 }

@@ -139,6 +139,15 @@ public sealed class BlockState(IStateReader parent) : IStateReader
         }
     }
 
+    /// <summary>The same, where the accounts themselves are in another core's cache.</summary>
+    internal void Add(ReadOnlySpan<KeyValuePair<Address, BlockAccount>> accounts)
+    {
+        foreach (ref readonly var account in accounts)
+        {
+            _accounts.Add(account.Key, account.Value);
+        }
+    }
+
     /// <summary>Keeps code that the block deployed.</summary>
     public void AddCode(IEnumerable<Code> deployed)
     {

@@ -96,14 +96,16 @@ internal sealed class ConflictWorld : IStateReader, IBlockHashSource
         })];
     }
 
-    /// <summary>Mostly plain transfers, also of the fee recipient; now and then something else or invalid.</summary>
-    internal static List<Transaction> TransferBlock(Random random, int count, int oddOneIn)
+    /// <summary>
+    /// Mostly plain transfers, where asked for also of the fee recipient; now and then something else or invalid.
+    /// </summary>
+    internal static List<Transaction> TransferBlock(Random random, int count, int oddOneIn, bool ofRecipient = true)
     {
         var nonces = new Dictionary<Address, ulong>();
         var transactions = new List<Transaction>();
         for (var i = 0; i < count; i++)
         {
-            var sender = random.Next(40) == 0 ? Coinbase : SenderAddress(1 + random.Next(Senders - 1));
+            var sender = ofRecipient && random.Next(40) == 0 ? Coinbase : SenderAddress(1 + random.Next(Senders - 1));
             var nonce = nonces.GetValueOrDefault(sender);
             nonces[sender] = nonce + 1;
             transactions.Add(random.Next(oddOneIn) == 0

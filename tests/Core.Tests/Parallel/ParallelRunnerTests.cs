@@ -88,7 +88,8 @@ public sealed class ParallelRunnerTests
             var world = new ConflictWorld(seed % 3 == 0 ? Fork.Byzantium : Fork.Osaka, hasCoinbase: seed % 4 != 0,
                 gasLimit: seed % 6 == 5 ? 80_000_000UL : 12_000_000UL);
             var transactions = ConflictWorld.TransferBlock(
-                new Random(seed), seed % 6 == 5 ? 2_600 : 700, ((int[])[20, 300, 10_000])[seed % 3]);
+                new Random(seed), seed % 6 == 5 ? 2_600 : 700, ((int[])[20, 300, 10_000])[seed % 3],
+                ofRecipient: seed % 12 != 5);
             var serial = new SerialTransactionRunner(new EvmEngine());
             var parallel = new ParallelTransactionRunner(
                 () => new EvmEngine(), new ParallelRunnerOptions(workers, SerialBelow: seed % 2 == 0 ? 0 : 8));
@@ -98,6 +99,23 @@ public sealed class ParallelRunnerTests
             var strictInParallel = Run(world, transactions, parallel, lazily, strict: true);
             Assert.Equal(strict.LeftOut, strictInParallel.LeftOut);
             Assert.Equal(strict.Error, strictInParallel.Error);
+        }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Long_runs_that_end_early_equal_the_serial_block(int workers)
+    {
+        for (var seed = 0; seed < 12; seed++)
+        {
+            var world = new ConflictWorld(Fork.Osaka, hasCoinbase: seed % 4 != 0, gasLimit: 200_000_000);
+            var transactions = ConflictWorld.TransferBlock(
+                new Random(seed), 3_000, ((int[])[700, 1_500, 3_000])[seed % 3], ofRecipient: seed % 6 == 5);
+            var parallel = new ParallelTransactionRunner(() => new EvmEngine(), new ParallelRunnerOptions(workers));
+            var described = Describe(world, transactions, parallel, lazily: seed % 5 == 0);
+            Assert.Equal(Describe(
+                world, transactions, new SerialTransactionRunner(new EvmEngine()), lazily: false), described);
         }
     }
 
