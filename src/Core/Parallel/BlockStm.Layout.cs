@@ -32,6 +32,8 @@ internal sealed partial class BlockStm
     /// <summary>Transactions that a worker has taken and not yet looked at.</summary>
     private struct Range
     {
+        /// <summary>Where the commits stood when it was taken; counts for sweeps alone.</summary>
+        public int Start;
         public int Next, End;
     }
 

@@ -101,13 +101,15 @@ internal sealed partial class BlockStm
     {
         var spinner = default(SpinWait);
         var batch = default(Range);
+        var sweep = default(Range);
         var onlyOwn = _options.Batch > 1;
         var (waitingSince, waited) = (0L, 0L);
         while (!IsDone)
         {
             _options.Interleaving?.Invoke(worker);
             if (TryCommit(worker, onlyOwn) || TryValidateNext(worker) || TryExecuteNext(worker, ref batch)
-                || (onlyOwn && TryCommit(worker, onlyOwn: false)) || _client.TryLoad(worker))
+                || (onlyOwn && TryCommit(worker, onlyOwn: false)) || _client.TryLoad(worker)
+                || TryValidateWaiting(worker, ref sweep))
             {
                 spinner.Reset();
                 if (waitingSince != 0)
@@ -218,46 +220,6 @@ internal sealed partial class BlockStm
         {
             Lower(ref _shared.ValidationIndex, transaction);
         }
-    }
-
-    private bool TryValidateNext(int worker)
-    {
-        if (!_options.ValidateAhead)
-        {
-            return false;
-        }
-
-        var limit = Math.Min(Volatile.Read(ref _shared.ExecutionIndex), _count);
-        if (Volatile.Read(ref _shared.ValidationIndex) >= limit)
-        {
-            return false;
-        }
-
-        var next = Interlocked.Increment(ref _shared.ValidationIndex) - 1;
-        if (next >= limit || next < Volatile.Read(ref _shared.CommitIndex))
-        {
-            return next < limit;
-        }
-
-        ref var status = ref _slots[next].Status;
-        var current = Volatile.Read(ref status);
-        if ((current & StateMask) != Executed
-            || Interlocked.CompareExchange(ref status, (current & ~StateMask) | Committing, current) != current)
-        {
-            return true;
-        }
-
-        _options.Interleaving?.Invoke(worker);
-        if (_client.Validate(worker, next))
-        {
-            Volatile.Write(ref status, current);
-            return true;
-        }
-
-        Abort(worker, next);
-        Lower(ref _shared.ValidationIndex, next + 1);
-        Execute(worker, next);
-        return true;
     }
 
     /// <summary>Turns the writes into estimates and starts the next incarnation.</summary>

@@ -31,7 +31,7 @@ internal sealed class TransferRuns(int workers)
     /// <summary>Shorter runs are done by one lane before another thread has woken up.</summary>
     private const int ShortestShared = 1_000;
 
-    /// <summary>The most that is shared at a time, which bounds the memory of moves and what a lost bet costs.</summary>
+    /// <summary>The most that is shared at a time: it bounds the memory of moves and what a lost bet costs.</summary>
     private const int MostAtOnce = 16_384;
 
     private readonly TransferLane _alone = new();
