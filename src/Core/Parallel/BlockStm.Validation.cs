@@ -53,7 +53,9 @@ internal sealed partial class BlockStm
         return true;
     }
 
-    /// <summary>Validates a transaction before its turn, if it is executed, and executes it again if it must be.</summary>
+    /// <summary>
+    /// Validates a transaction before its turn, if it is executed, and executes it again if it must be.
+    /// </summary>
     private void ValidateAhead(int worker, int transaction)
     {
         ref var status = ref _slots[transaction].Status;

@@ -66,7 +66,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         var (done, next, mayShare) = (0, 0, _options.Workers > 1);
         while (next < count && outcome.Error == BlockExecutionError.None)
         {
-            var end = TransferRuns.EndOf(input, next);
+            var end = TransferRuns.EndOf(input, next, Math.Min(count, next + TransferRuns.ShortestRun));
             if (end - next < TransferRuns.ShortestRun)
             {
                 next = end + 1;
@@ -89,7 +89,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
 
             if (outcome.Error == BlockExecutionError.None)
             {
-                (done, next) = _transfers.Run(input, outcome, next, ref mayShare);
+                (done, next) = _transfers.Run(input, outcome, next, count, ref mayShare);
             }
         }
 
@@ -104,14 +104,14 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     {
         if (_options.Workers == 1 || end - first < Math.Max(_options.SerialBelow, 1) || !input.Context.Rules.Eip658)
         {
-            _serial.Run(input, outcome, first, end);
+            RunSerially(input, outcome, first, end);
             return;
         }
 
-        _plan.Make(input, first, end);
-        if (_plan.IsSerial && _options.SerialBelow > 0)
+        _plan.Make(input, first, end, mayBeSerial: _options.SerialBelow > 0);
+        if (_plan.IsSerial)
         {
-            _serial.Run(input, outcome, first, end);
+            RunSerially(input, outcome, first, end);
             return;
         }
 
@@ -123,6 +123,43 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
         if (outcome.Error == BlockExecutionError.None && first + block.Done < end)
         {
             _serial.Run(input, outcome, first + block.Done, end);
+        }
+    }
+
+    /// <summary>
+    /// One after the other on this thread; neighbours that are plain transfers still go the short way, as few as they
+    /// are.
+    /// </summary>
+    private void RunSerially(BlockInput input, BlockOutcome outcome, int first, int end)
+    {
+        var (done, next, mayShare) = (first, first, false);
+        while (next < end && outcome.Error == BlockExecutionError.None)
+        {
+            var plain = TransferRuns.EndOf(input, next, Math.Min(end, next + TransferRuns.ShortestAlone));
+            if (plain - next < TransferRuns.ShortestAlone)
+            {
+                next = plain + 1;
+                continue;
+            }
+
+            var before = TransferRuns.EndBeforeCode(input, outcome.State, next, plain);
+            if (before < plain)
+            {
+                next = before + 1;
+                continue;
+            }
+
+            _serial.Run(input, outcome, done, next);
+            done = next;
+            if (outcome.Error == BlockExecutionError.None)
+            {
+                (done, next) = _transfers.Run(input, outcome, next, end, ref mayShare);
+            }
+        }
+
+        if (outcome.Error == BlockExecutionError.None)
+        {
+            _serial.Run(input, outcome, done, end);
         }
     }
 

@@ -35,16 +35,26 @@ internal sealed class SegmentPlan
     /// </summary>
     internal bool IsSerial { get; private set; }
 
-    internal void Make(BlockInput input, int first, int end)
+    /// <param name="input">The block.</param>
+    /// <param name="first">Where the part begins.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="mayBeSerial">Whether the rest of the plan is not needed once that is clear.</param>
+    internal void Make(BlockInput input, int first, int end, bool mayBeSerial)
     {
         var count = end - first;
+        IsSerial = mayBeSerial && IsLight(input, first, end);
+        if (IsSerial)
+        {
+            return;
+        }
+
         if (_predecessors.Length < count)
         {
             _predecessors = new int[count];
         }
 
         _last.Clear();
-        var (longest, light, gas) = (0, 0, 0UL);
+        var (longest, gas) = (0, 0UL);
         for (var i = 0; i < count; i++)
         {
             var transaction = input.Transactions[first + i];
@@ -53,12 +63,23 @@ internal sealed class SegmentPlan
             _predecessors[i] = known ? sender.Last : -1;
             sender = new Sender(i, sender.Count + 1);
             longest = Math.Max(longest, sender.Count);
-            light += TransferRuns.IsPlain(transaction, input.Context) ? 1 : 0;
             gas += Math.Min(transaction.GasLimit, ulong.MaxValue / (ulong)count);
         }
 
-        IsSerial = longest * 2 > count || (count - light) * LightShare < count;
+        IsSerial = mayBeSerial && longest * 2 > count;
         Batch = gas / (ulong)Math.Max(count, 1) < ShortGasLimit ? ShortBatch : 1;
+    }
+
+    /// <summary>Whether nearly all are plain transfers; known after a part of them where they are not.</summary>
+    private static bool IsLight(BlockInput input, int first, int end)
+    {
+        var room = (end - first) / LightShare;
+        for (var i = first; i < end && room >= 0; i++)
+        {
+            room -= TransferRuns.IsPlain(input.Transactions[i], input.Context) ? 0 : 1;
+        }
+
+        return room >= 0;
     }
 
     private readonly record struct Sender(int Last, int Count);

@@ -193,11 +193,31 @@ internal sealed class TransferLane
 
     private void Clear()
     {
+        if (_count * 4 < _places.Length)
+        {
+            // After a short run it is cheaper to find the few places again: whoever stands in the way is cleared too.
+            for (var i = 0; i < _count; i++)
+            {
+                ClearPlaces(_entries[i].Hash);
+            }
+        }
+        else
+        {
+            Array.Clear(_places);
+        }
+
         Array.Clear(_entries, 0, _count);
-        Array.Clear(_places);
         Array.Clear(_fresh, 0, FreshCount);
         (_count, FreshCount) = (0, 0);
         _known.Clear();
+    }
+
+    private void ClearPlaces(int hash)
+    {
+        for (var place = hash & (_places.Length - 1); _places[place] != 0; place = (place + 1) & (_places.Length - 1))
+        {
+            _places[place] = 0;
+        }
     }
 
     private void Grow()

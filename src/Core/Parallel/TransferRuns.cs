@@ -22,6 +22,9 @@ internal sealed class TransferRuns(int workers)
     /// <summary>Shorter runs do not pay for their set-up.</summary>
     internal const int ShortestRun = 128;
 
+    /// <summary>Shorter runs do not pay for a lane's set-up, where what is around them runs serially as well.</summary>
+    internal const int ShortestAlone = 12;
+
     /// <summary>Lanes at most, of all workers together.</summary>
     internal const int MostLanes = 16;
 
@@ -39,10 +42,9 @@ internal sealed class TransferRuns(int workers)
     private TransferChunk[] _chunks = [];
 
     /// <summary>
-    /// Where the run of plain transfers that begins at an index ends; the index where there is none. Does not look
-    /// farther than it takes to be one.
+    /// Where the plain transfers that begin at an index end, at the limit at the latest; the index where there is none.
     /// </summary>
-    internal static int EndOf(BlockInput input, int first)
+    internal static int EndOf(BlockInput input, int first, int limit)
     {
         var (context, transactions) = (input.Context, input.Transactions);
         if (!context.Rules.Eip161 || !context.Rules.Eip658)
@@ -51,7 +53,6 @@ internal sealed class TransferRuns(int workers)
         }
 
         var end = first;
-        var limit = Math.Min(transactions.Count, first + ShortestRun);
         while (end < limit && IsPlain(transactions[end], context))
         {
             end++;
@@ -87,22 +88,22 @@ internal sealed class TransferRuns(int workers)
     /// <param name="input">The block.</param>
     /// <param name="outcome">What it has given so far; all before the run is done.</param>
     /// <param name="first">The first transaction.</param>
+    /// <param name="limit">Where it ends at the latest.</param>
     /// <param name="mayShare">Whether workers have not lost a bet on this block.</param>
-    internal (int Done, int Next) Run(BlockInput input, BlockOutcome outcome, int first, ref bool mayShare)
+    internal (int Done, int Next) Run(BlockInput input, BlockOutcome outcome, int first, int limit, ref bool mayShare)
     {
         var status = outcome.State.ReadAccount(input.Context.Coinbase, out var coinbase);
 
         // An empty account that exists goes when it is touched (EIP-161); that is left to the general way.
         if (status != ReadStatus.Absent && (status != ReadStatus.Found || coinbase.IsEmpty))
         {
-            return (first, first + ShortestRun);
+            return (first, Math.Min(limit, first + ShortestRun));
         }
 
-        var count = input.Transactions.Count;
         var done = first;
-        while (count - done >= ShortestShared && mayShare)
+        while (limit - done >= ShortestShared && mayShare)
         {
-            var planned = Math.Min(count, done + MostAtOnce);
+            var planned = Math.Min(limit, done + MostAtOnce);
             if (!TryShare(input, outcome, done, planned, out var end))
             {
                 mayShare = false;
@@ -116,7 +117,7 @@ internal sealed class TransferRuns(int workers)
             }
         }
 
-        done = RunAlone(input, outcome, done);
+        done = RunAlone(input, outcome, done, limit);
         return (done, done + 1);
     }
 
@@ -159,10 +160,10 @@ internal sealed class TransferRuns(int workers)
     }
 
     /// <summary>Carries transfers out one after the other; answers the first that is none or does not hold.</summary>
-    private int RunAlone(BlockInput input, BlockOutcome outcome, int first)
+    private int RunAlone(BlockInput input, BlockOutcome outcome, int first, int limit)
     {
-        var (count, coinbase) = (input.Transactions.Count, input.Context.Coinbase);
-        if (first == count)
+        var coinbase = input.Context.Coinbase;
+        if (first == limit)
         {
             return first;
         }
@@ -172,7 +173,7 @@ internal sealed class TransferRuns(int workers)
         var (taken, given) = (default(TransferMove), default(TransferMove));
         _alone.Begin(outcome.State);
         var done = first;
-        while (done < count && reader.TryRead(done, ref taken, ref given, out var tip)
+        while (done < limit && reader.TryRead(done, ref taken, ref given, out var tip)
             && _alone.TryTransfer(taken, given))
         {
             if (!tip.IsZero)
