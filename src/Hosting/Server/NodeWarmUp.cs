@@ -71,6 +71,9 @@ public static class NodeWarmUp
         try
         {
             await WalkAsync(real, newEngine, newProcessor, cancellation);
+
+            // On another stack, and with the scratch node's threads gone, nothing holds on to it any more.
+            await Task.Delay(Rest, cancellation);
         }
         catch (Exception end) when (end is OperationCanceledException or IOException or SocketException)
         {
@@ -82,7 +85,10 @@ public static class NodeWarmUp
 
         if (!IsLoaded(real) && !cancellation.IsCancellationRequested)
         {
-            // What the scratch chain left in the heap goes back to the system.
+            // What the scratch chain left in the heap goes back to the system; finalizers of its sockets and timers
+            // hold on to it until they have run.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
