@@ -76,7 +76,8 @@ internal sealed class NodeProcess : IDisposable
     {
         if (!_process.HasExited)
         {
-            _process.Kill();
+            // A package's program may be a script that starts the real one.
+            _process.Kill(entireProcessTree: true);
         }
 
         _process.WaitForExit();
