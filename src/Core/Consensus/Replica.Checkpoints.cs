@@ -279,6 +279,7 @@ public sealed partial class Replica
         }
 
         _removedSlots.Add(sequence);
+        _asked.Remove(sequence);
         _checkpoints.Remove(sequence);
         _own.Remove(sequence);
     }
@@ -295,6 +296,7 @@ public sealed partial class Replica
         }
 
         _slots.Clear();
+        _asked.Clear();
         _dirtySlots.Clear();
         _checkpoints.Clear();
         _attested.Clear();

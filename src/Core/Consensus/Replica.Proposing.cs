@@ -95,7 +95,7 @@ public sealed partial class Replica
 
         if (completed != 0)
         {
-            // What is asked for is answered: the next question goes soon, and to the leader first.
+            // What is asked for is answered: nobody is slow.
             _fetchTries = 0;
             TryAccept(completed);
             AdvanceCommitted();

@@ -28,6 +28,7 @@ public sealed partial class Replica
     private long _progressSinceMs;
     private int _progressDelayMs;
     private int _fetchTries;
+    private long _fetchDueMs;
     private int _resendTurn;
 
     private int ProgressTimeout => _attempts == 0 && _active && _suspects.Count > 0 && LeaderIsSuspect()
@@ -80,14 +81,15 @@ public sealed partial class Replica
         UpdateProgress();
         UpdateStatus();
 
-        if (!WaitsForBodies())
+        var bodies = BodiesDueMs();
+        if (bodies == long.MaxValue)
         {
             _fetchTries = 0;
         }
-        else if (!_armed[(int)TimerKind.Fetch])
+        else if (!_armed[(int)TimerKind.Fetch] || bodies < _fetchDueMs)
         {
-            Arm(TimerKind.Fetch, Math.Min(
-                _parameters.FetchDelayMs << Math.Min(_fetchTries, 10), _parameters.StatusPeriodMs), 0);
+            _fetchDueMs = bodies;
+            Arm(TimerKind.Fetch, (int)Math.Max(0, bodies - _now), 0);
         }
     }
 
@@ -138,6 +140,7 @@ public sealed partial class Replica
     private void RestartTimers()
     {
         Array.Clear(_armed);
+        _asked.Clear();
         (_progressSinceMs, _viewSinceMs, _progressWanted) = (_now, _now, false);
     }
 

@@ -9,6 +9,8 @@ public sealed partial class Replica
     private readonly Dictionary<Address, long> _helpedMs = [];
     private readonly SortedDictionary<ulong, Checkpoint> _own = [];
     private ulong[] _reported;
+    // Places whose bodies were asked for, and when. Not saved: who starts again asks again.
+    private readonly Dictionary<ulong, (Hash256 Digest, long AtMs)> _asked = [];
     private Address? _fetchFrom;
     private long _fetchSentMs = long.MinValue / 2;
     private Snapshot? _snapshot;
@@ -134,36 +136,41 @@ public sealed partial class Replica
         }
     }
 
-    private bool WaitsForBodies()
+    /// <summary>
+    /// When bodies are to be asked for: of a new place soon, of one that was asked for once the answer is overdue; the
+    /// farthest time where none is needed.
+    /// </summary>
+    private long BodiesDueMs()
     {
+        var due = long.MaxValue;
         foreach (var slot in _slots.Values)
         {
             if (NeedsBody(slot))
             {
-                return true;
+                due = Math.Min(due, _asked.TryGetValue(slot.Sequence, out var asked) && asked.Digest == WantedBody(slot)
+                    ? asked.AtMs + RepeatFetchMs
+                    : _now + _parameters.FetchDelayMs);
             }
         }
 
-        return false;
+        return due;
     }
+
+    /// <summary>How long an answer may take: what is under way is not asked for twice.</summary>
+    private long RepeatFetchMs => Math.Min(
+        Math.Max(_parameters.FetchDelayMs, _parameters.StatusPeriodMs / 4) << Math.Min(_fetchTries, 2),
+        Math.Max(_parameters.FetchDelayMs, _parameters.StatusPeriodMs));
+
+    private static Hash256 WantedBody(Slot slot) => slot.Decided?.Header.Digest ?? slot.Proposal!.Digest;
 
     private bool NeedsBody(Slot slot) =>
         (slot.Proposal is { } proposal && _active && slot.View == _view && !_bodies.ContainsKey(proposal.Digest))
         || (slot.Decided is { } decided && !_bodies.ContainsKey(decided.Header.Digest));
 
-    /// <summary>Asks the leader first, then one validator after another.</summary>
+    /// <summary>Asks for what is due: the batch's proposer first, then one validator after another.</summary>
     private void FetchBodies()
     {
-        var peers = _epoch.Validators.Count;
-        var turn = _fetchTries == 0 ? Leader : (Leader + _resendTurn++) % peers;
-        turn = turn == _self ? (turn + 1) % peers : turn;
-        _fetchTries++;
-        if (turn == _self)
-        {
-            return;
-        }
-
-        var to = _epoch.Validators[turn].Address;
+        var (peers, repeats, repeatMs) = (_epoch.Validators.Count, false, RepeatFetchMs);
         foreach (var slot in _slots.Values)
         {
             if (!NeedsBody(slot))
@@ -171,18 +178,31 @@ public sealed partial class Replica
                 continue;
             }
 
-            if (slot.Missing is { } missing && slot.Hashes is { } hashes && slot.Decided is null)
+            var digest = WantedBody(slot);
+            var isRepeated = _asked.TryGetValue(slot.Sequence, out var asked) && asked.Digest == digest;
+            if (isRepeated && _now - asked.AtMs < repeatMs)
             {
-                Emit(new Send(to, new FetchTransactions(
-                    slot.Proposal!.Digest, [.. hashes.Where(missing.Contains)])));
+                continue;
             }
-            else
+
+            repeats |= isRepeated;
+            _asked[slot.Sequence] = (digest, _now);
+            var proposer = _epoch.Validators.IndexOf((slot.Decided?.Header ?? slot.Proposal!).Proposer);
+            var turn = Math.Max(isRepeated ? (proposer + 1 + _resendTurn++) % peers : proposer, 0);
+            turn = turn == _self ? (turn + 1) % peers : turn;
+            if (turn != _self)
             {
-                Emit(new Send(to, new FetchBatch(
-                    slot.Sequence, slot.Decided?.Header.Digest ?? slot.Proposal!.Digest)));
+                Emit(new Send(_epoch.Validators[turn].Address, QuestionOf(slot)));
             }
         }
+
+        _fetchTries += repeats ? 1 : 0;
     }
+
+    private static ConsensusMessage QuestionOf(Slot slot) =>
+        slot.Missing is { } missing && slot.Hashes is { } hashes && slot.Decided is null
+            ? new FetchTransactions(slot.Proposal!.Digest, [.. hashes.Where(missing.Contains)])
+            : new FetchBatch(slot.Sequence, WantedBody(slot));
 
     private void OnFetchTransactions(in Address from, FetchTransactions m)
     {
@@ -407,6 +427,7 @@ public sealed partial class Replica
         {
             ForgetBodiesOf(_slots[below]);
             _slots.Remove(below);
+            _asked.Remove(below);
             _dirtySlots.Remove(below);
             _removedSlots.Add(below);
         }

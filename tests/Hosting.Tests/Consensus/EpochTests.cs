@@ -16,6 +16,10 @@ public sealed class EpochTests
     {
         await using var cluster = await ValidatorCluster.StartAsync(5, Short);
         var user = ValidatorCluster.User(1);
+
+        // Who is in no set passes its clients' transactions on all the same.
+        Assert.True(await cluster.IncludedAsync(cluster.Send(
+            ValidatorCluster.User(2).PrivateKey.ToArray(), Address.FromNumber(0xC0FFEE), value: UInt256.One, node: 4)));
         var joining = new Secp256k1Signer(ValidatorCluster.KeyOf(4));
         var register = RegistryCalls.Register(ChainId, joining, user.Address, "http://validator4.invalid:1");
         Assert.True(await cluster.IncludedAsync(cluster.Send(
