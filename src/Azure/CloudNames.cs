@@ -146,11 +146,5 @@ public static class CloudNames
 
         /// <summary>Whether the process ends with its standard input: with the host that holds the other end.</summary>
         public const string EmulatorTied = "SUPERVM_EMULATOR_TIED";
-
-        public static IReadOnlyList<string> EmulatorOnly { get; } =
-        [
-            EmulatorAccount, EmulatorStorageKey, EmulatorDocumentKey, EmulatorMnemonic, EmulatorFailPoints,
-            EmulatorTied,
-        ];
     }
 }

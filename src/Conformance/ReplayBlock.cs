@@ -30,7 +30,8 @@ public sealed record ReplayBlock(string Name, Block Block, BlockInput Input, ISt
         var rules = spec.RulesAt(header.Number, header.Timestamp);
         var input = new BlockInput
         {
-            Context = Context(header, rules, HashesOf(Find(folder, "block_hashes.json"))),
+            Context = BlockContext.Of(
+                rules, ChainSpec.Mainnet.ChainId, header, HashesOf(Find(folder, "block_hashes.json"))),
             Transactions = block.Transactions,
             ParentHash = header.ParentHash,
             ParentBeaconBlockRoot = header.ParentBeaconBlockRoot,
@@ -40,21 +41,6 @@ public sealed record ReplayBlock(string Name, Block Block, BlockInput Input, ISt
         };
         return new ReplayBlock(Path.GetFileName(folder), block, input, PreStateOf(folder));
     }
-
-    private static BlockContext Context(BlockHeader header, ForkRules rules, IBlockHashSource hashes) => new()
-    {
-        Rules = rules,
-        ChainId = ChainSpec.Mainnet.ChainId,
-        Number = header.Number,
-        Timestamp = header.Timestamp,
-        Coinbase = header.Coinbase,
-        GasLimit = header.GasLimit,
-        BaseFee = header.BaseFeePerGas.GetValueOrDefault(),
-        Difficulty = rules.Eip3675 ? UInt256.FromBigEndian(header.MixHash.Bytes) : header.Difficulty,
-        BlobBaseFee = BlobFee.Of(header, rules),
-        ExcessBlobGas = header.ExcessBlobGas.GetValueOrDefault(),
-        BlockHashes = hashes,
-    };
 
     private static MemoryState PreStateOf(string folder)
     {

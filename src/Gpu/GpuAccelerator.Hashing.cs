@@ -14,8 +14,6 @@ public enum BatchHash : byte
 
 public sealed partial class GpuAccelerator
 {
-    private const int DigestWords = 4;
-
     /// <summary>Inputs that travel together, so that transfers and kernels of neighbours overlap.</summary>
     private const int HashChunk = 1 << 18;
 

@@ -139,9 +139,6 @@ public sealed partial class GpuAccelerator : IDisposable
         return program;
     }
 
-    /// <summary>Work-items are started in whole groups: the count, rounded up where the kernel allows it.</summary>
-    private static long RoundUp(long items, int group) => (items + group - 1) / group * group;
-
     private static void RequireItems(long items, string what)
     {
         if (items > GpuLimits.MostItems)

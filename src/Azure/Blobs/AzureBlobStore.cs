@@ -15,12 +15,18 @@ public sealed class AzureBlobStore : IBlobStore
 
     public AzureBlobStore(CloudSettings settings, CloudCounters counters)
     {
-        settings.Require();
         _counters = counters;
+        _container = ContainerOf(settings);
+    }
+
+    /// <summary>The container that the settings name, with their key or identity.</summary>
+    internal static BlobContainerClient ContainerOf(CloudSettings settings)
+    {
+        settings.Require();
         var service = settings.StorageKey is { } key
             ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
             : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
-        _container = service.GetBlobContainerClient(settings.BlobContainer);
+        return service.GetBlobContainerClient(settings.BlobContainer);
     }
 
     /// <summary>Makes the container where it is not: for emulators, which no template deploys.</summary>

@@ -1,5 +1,4 @@
 using Azure;
-using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -19,12 +18,8 @@ public sealed class AzureLogStore : ILogStore
 
     public AzureLogStore(CloudSettings settings, CloudCounters counters)
     {
-        settings.Require();
         _counters = counters;
-        var service = settings.StorageKey is { } key
-            ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
-            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
-        _container = service.GetBlobContainerClient(settings.BlobContainer);
+        _container = AzureBlobStore.ContainerOf(settings);
     }
 
     public async Task<bool> CreateAsync(string name, CancellationToken cancellation = default)

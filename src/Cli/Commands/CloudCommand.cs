@@ -32,7 +32,7 @@ internal sealed class CloudCommand : ICommandModule
 
     private readonly Option<string?> _logs = new("--logs")
     {
-        Description = "Directory of the apps' logs; a temporary one where it is left out",
+        Description = "Directory of the apps' logs; where it is left out a temporary one, kept only after a failure",
     };
 
     private readonly Option<ulong> _chainId = new("--chain-id")
@@ -62,23 +62,30 @@ internal sealed class CloudCommand : ICommandModule
             return 2;
         }
 
+        var given = parsed.GetValue(_logs);
+        var logs = given ?? Directory.CreateTempSubdirectory("supervm-cloud-").FullName;
         try
         {
-            return await ServeAsync(parsed, cancellation);
+            var code = await ServeAsync(parsed, logs, cancellation);
+            if (given is null)
+            {
+                Directory.Delete(logs, recursive: true);
+            }
+
+            return code;
         }
         catch (Exception refusal) when (refusal is EmulatorException or FunctionAppException or StoreException
             or IOException or UnauthorizedAccessException or InvalidConfigurationException)
         {
-            await Console.Error.WriteLineAsync($"supervm cloud: {refusal.Message}");
+            await Console.Error.WriteLineAsync($"supervm cloud: {refusal.Message} (logs in {logs})");
             return 1;
         }
     }
 
-    private async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellation)
+    private async Task<int> ServeAsync(ParseResult parsed, string logs, CancellationToken cancellation)
     {
         var silent = parsed.GetValue(_silent);
         await using var log = new LineLog(Console.Out);
-        var logs = parsed.GetValue(_logs) ?? Directory.CreateTempSubdirectory("supervm-cloud-").FullName;
         log.Write("starting the emulators and the function apps …");
         await using var stack = await CloudStack.StartAsync(
             new CloudOptions

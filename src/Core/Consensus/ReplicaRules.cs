@@ -58,6 +58,4 @@ internal sealed record ReplicaRules
 
     /// <summary>A second attestation accuses its validator whoever signed it.</summary>
     internal bool AccusesUnchecked { get; init; }
-
-    internal bool IsCorrect => this == Correct;
 }

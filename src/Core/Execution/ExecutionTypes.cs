@@ -112,6 +112,26 @@ public sealed class BlockContext
 
     /// <summary>Hashes of the 256 blocks before; the opcode checks the range before it asks.</summary>
     public required IBlockHashSource BlockHashes { get; init; }
+
+    /// <summary>What a header says to the transactions of its block.</summary>
+    /// <param name="rules">Those at the block.</param>
+    /// <param name="chainId">The chain's.</param>
+    /// <param name="header">As far as it does not depend on execution.</param>
+    /// <param name="hashes">For BLOCKHASH.</param>
+    public static BlockContext Of(ForkRules rules, ulong chainId, BlockHeader header, IBlockHashSource hashes) => new()
+    {
+        Rules = rules,
+        ChainId = chainId,
+        Number = header.Number,
+        Timestamp = header.Timestamp,
+        Coinbase = header.Coinbase,
+        GasLimit = header.GasLimit,
+        BaseFee = header.BaseFeePerGas.GetValueOrDefault(),
+        Difficulty = rules.Eip3675 ? UInt256.FromBigEndian(header.MixHash.Bytes) : header.Difficulty,
+        BlobBaseFee = BlobFee.Of(header, rules),
+        ExcessBlobGas = header.ExcessBlobGas.GetValueOrDefault(),
+        BlockHashes = hashes,
+    };
 }
 
 /// <summary>Hashes of ancestors for BLOCKHASH.</summary>

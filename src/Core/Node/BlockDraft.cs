@@ -40,7 +40,7 @@ internal sealed class BlockDraft
         (var signed, _places) = WithSenders(candidates);
         Input = new BlockInput
         {
-            Context = Chain.ContextOf(spec, _header, _rules, hashes),
+            Context = BlockContext.Of(_rules, spec.ChainId, _header, hashes),
             Transactions = signed,
             ParentHash = parent.Hash,
             ParentBeaconBlockRoot = _header.ParentBeaconBlockRoot,

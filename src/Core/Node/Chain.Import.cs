@@ -179,7 +179,7 @@ public sealed partial class Chain
         ChainSpec spec, Block block, ForkRules rules, IBlockHashSource hashes, Func<BlockState, Hash256>? rootOf) =>
         new()
         {
-            Context = ContextOf(spec, block.Header, rules, hashes),
+            Context = BlockContext.Of(rules, spec.ChainId, block.Header, hashes),
             Transactions = block.Transactions,
             ParentHash = block.Header.ParentHash,
             ParentBeaconBlockRoot = block.Header.ParentBeaconBlockRoot,
@@ -246,22 +246,6 @@ public sealed partial class Chain
         _receipts.Set(sealedBlock.Block.Number, executed.Receipts, CostOf(executed.Receipts));
         _head = sealedBlock.Block;
     }
-
-    internal static BlockContext ContextOf(
-        ChainSpec spec, BlockHeader header, ForkRules rules, IBlockHashSource hashes) => new()
-    {
-        Rules = rules,
-        ChainId = spec.ChainId,
-        Number = header.Number,
-        Timestamp = header.Timestamp,
-        Coinbase = header.Coinbase,
-        GasLimit = header.GasLimit,
-        BaseFee = header.BaseFeePerGas.GetValueOrDefault(),
-        Difficulty = rules.Eip3675 ? UInt256.FromBigEndian(header.MixHash.Bytes) : header.Difficulty,
-        BlobBaseFee = BlobFee.Of(header, rules),
-        ExcessBlobGas = header.ExcessBlobGas.GetValueOrDefault(),
-        BlockHashes = hashes,
-    };
 
     /// <summary>The root of a block's transactions (Yellow Paper, 4.3.2).</summary>
     public static Hash256 TransactionsRoot(IReadOnlyList<Transaction> transactions) =>

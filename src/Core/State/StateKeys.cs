@@ -69,15 +69,6 @@ internal static class StateKeys
         return key;
     }
 
-    /// <summary>The prefix of all history of an account's slots.</summary>
-    internal static byte[] SlotHistoryOf(in Address address)
-    {
-        var key = new byte[AccountHistoryPrefix];
-        key[0] = SlotTag;
-        address.CopyTo(key.AsSpan(1));
-        return key;
-    }
-
     internal static int WriteTrieNode(in TrieOwner owner, in Hash256 path, int depth, Span<byte> destination)
     {
         var position = 1;

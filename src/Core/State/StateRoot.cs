@@ -49,15 +49,6 @@ public static class StateRoot
         return updater.RootOf(root);
     }
 
-    /// <summary>The root of a storage trie that has these slots and no others.</summary>
-    public static Hash256 OfStorage(IReadOnlyCollection<KeyValuePair<UInt256, UInt256>> slots)
-    {
-        var updater = new TrieUpdater(NoTrieNodes.Instance);
-        var root = updater.Update(TrieOwner.Accounts, Empty, SlotChanges.Of([.. slots]));
-        updater.HashAll();
-        return updater.RootOf(root);
-    }
-
     private static Hash256[] StorageRoots(TrieUpdater updater, IReadOnlyCollection<AllocatedAccount> accounts)
     {
         var tries = new int[accounts.Count];

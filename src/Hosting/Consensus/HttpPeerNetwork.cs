@@ -41,8 +41,6 @@ internal sealed class HttpPeerNetwork : IPeerNetwork
     /// <summary>The port that is listened on, once started.</summary>
     internal int Port => _server.Port;
 
-    internal PeerBoard Board => _board;
-
     internal PeerInbox Inbox => _inbox;
 
     public Task StartAsync(PeerMessageHandler receive, CancellationToken cancellation)

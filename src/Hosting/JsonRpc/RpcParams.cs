@@ -37,20 +37,6 @@ internal ref partial struct RpcParams
         return Required() && ReadAddress(out address);
     }
 
-    /// <summary>An address that may be left out or null.</summary>
-    internal bool OptionalAddress(out Address? address)
-    {
-        address = null;
-        if (!Optional())
-        {
-            return true;
-        }
-
-        var ok = ReadAddress(out var given);
-        address = given;
-        return ok;
-    }
-
     internal bool Hash(out Hash256 hash)
     {
         hash = default;

@@ -8,27 +8,8 @@ namespace SuperVm.Hosting.Nodes;
 internal static class BlockContexts
 {
     /// <summary>The context of a block with the header.</summary>
-    internal static BlockContext Of(ChainSpec spec, BlockHeader header, IBlockHashSource hashes)
-    {
-        return Of(RulesOf(spec, header), spec.ChainId, header, hashes);
-    }
-
-    /// <summary>The same where the rules are known.</summary>
-    internal static BlockContext Of(
-        ForkRules rules, ulong chainId, BlockHeader header, IBlockHashSource hashes) => new()
-    {
-        Rules = rules,
-        ChainId = chainId,
-        Number = header.Number,
-        Timestamp = header.Timestamp,
-        Coinbase = header.Coinbase,
-        GasLimit = header.GasLimit,
-        BaseFee = header.BaseFeePerGas ?? UInt256.Zero,
-        Difficulty = rules.Eip3675 ? UInt256.FromBigEndian(header.MixHash.Bytes) : header.Difficulty,
-        BlobBaseFee = BlobFee.Of(header, rules),
-        ExcessBlobGas = header.ExcessBlobGas ?? 0,
-        BlockHashes = hashes,
-    };
+    internal static BlockContext Of(ChainSpec spec, BlockHeader header, IBlockHashSource hashes) =>
+        BlockContext.Of(RulesOf(spec, header), spec.ChainId, header, hashes);
 
     /// <summary>The rules of a block that exists: after the merge its difficulty is zero (EIP-3675).</summary>
     internal static ForkRules RulesOf(ChainSpec spec, BlockHeader header)

@@ -114,7 +114,7 @@ internal sealed class Simulator(Node node, ChainBlock parent, IStateReader state
         engine.MovedPrecompiles = moves;
         var withdrawals = rules.Eip4895 ? overrides.Withdrawals ?? [] : null;
         var draft = Draft(overrides, before, rules, withdrawals);
-        var context = BlockContexts.Of(rules, node.Chain.ChainId, draft, _hashes);
+        var context = BlockContext.Of(rules, node.Chain.ChainId, draft, _hashes);
         var input = new BlockInput
         {
             Context = new BlockOverrides { BlobBaseFee = overrides.BlobBaseFee }.ApplyTo(context),

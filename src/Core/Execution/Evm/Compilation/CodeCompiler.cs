@@ -102,8 +102,6 @@ internal sealed class CodeCompiler
         return compiler.Run();
     }
 
-    internal bool IsRoot(int pc) => _roots.ContainsKey(pc);
-
     internal HashSet<int> RootsNow() => [.. _roots.Keys];
 
     /// <summary>
