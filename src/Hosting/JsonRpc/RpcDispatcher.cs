@@ -23,15 +23,15 @@ internal sealed class RpcDispatcher(
     private const int PooledScratch = 64;
     private const string RawTransactionMethod = "eth_sendRawTransaction";
 
-    /// <summary>A longer body is taken to be work.</summary>
-    private const int MaximumQuickBytes = 4 << 10;
-
     private readonly ConcurrentBag<Scratch> _pool = [];
     private readonly RpcMethod? _raw = methods.Find("\"eth_sendRawTransaction\""u8);
 
     internal RpcLimits Limits => limits;
 
     internal RpcMethodTable Methods => methods;
+
+    /// <summary>Which bodies are answered at once, for who chooses the thread.</summary>
+    internal QuickRequests Quick { get; } = new(methods);
 
     /// <summary>How long bodies took to be answered, the network apart.</summary>
     internal LatencyHistogram Took { get; } = new();
@@ -41,22 +41,6 @@ internal sealed class RpcDispatcher(
 
     /// <summary>Who is let in; null where everybody within the process is.</summary>
     internal RpcGate? Gate => gate;
-
-    /// <summary>
-    /// Whether the body is, at a glance, a single request that is answered at once: a hint for who chooses the thread.
-    /// </summary>
-    internal bool IsQuick(ReadOnlySpan<byte> body)
-    {
-        var key = body.IndexOf("\"method\""u8);
-        if (body.Length > MaximumQuickBytes || !body.StartsWith("{"u8) || key < 0)
-        {
-            return false;
-        }
-
-        var name = body[(key + "\"method\"".Length)..].TrimStart(" :\t\r\n"u8);
-        var end = name.IsEmpty ? -1 : name[1..].IndexOf((byte)'"');
-        return end > 0 && methods.Find(name[..(end + 2)]) is { IsQuick: true };
-    }
 
     /// <summary>Answers a body from within the process.</summary>
     internal RpcAnswer Answer(ReadOnlySpan<byte> body) => Answer(body, RpcCaller.Local);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
@@ -71,13 +72,16 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
 
-        if (EventLoop.IsLoopThread && !dispatcher.IsQuick(read.Buffer.FirstSpan))
+        // Work is the thread pool's, where it meets the work of other connections.
+        var place = dispatcher.Quick.PlaceOf(read.Buffer.FirstSpan);
+        if (EventLoop.IsLoopThread && !dispatcher.Quick.IsQuick(place))
         {
-            // Work is the thread pool's, where it meets the work of other connections.
             await Task.Yield();
         }
 
+        var started = Stopwatch.GetTimestamp();
         var coming = AnswerOf(read.Buffer, caller);
+        dispatcher.Quick.Note(place, started);
         reader.AdvanceTo(read.Buffer.End);
         using var answer = await coming;
         SetStatus(response, answer.Refusal);

@@ -120,8 +120,9 @@ internal sealed class WebSocketEndpoint(Node node, RpcDispatcher dispatcher, Rpc
                     return;
                 }
 
-                if (EventLoop.IsLoopThread && !dispatcher.IsQuick(buffer.AsSpan(0, length)))
+                if (EventLoop.IsLoopThread)
                 {
+                    // A socket's messages may come without a pause: they are the thread pool's.
                     await Task.Yield();
                 }
 

@@ -126,25 +126,6 @@ public sealed class TransportTests
         await Assert.ThrowsAnyAsync<SocketException>(() => RawClient.ConnectAsync(server.Address));
     }
 
-    [Theory]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[]}""", true)]
-    [InlineData("""{"method" : "eth_getBalance"}""", true)]
-    [InlineData("""{"method":"eth_sendRawTransaction"}""", false)]
-    [InlineData("""{"method":"debug_traceTransaction"}""", false)]
-    [InlineData("""{"method":"no_such"}""", false)]
-    [InlineData("""{"method":""", false)]
-    [InlineData("""{"method":"eth_call""", false)]
-    [InlineData("""{"method":"""+ "\"\"}", false)]
-    [InlineData("""{"method":5}""", false)]
-    [InlineData("""[{"method":"eth_call"}]""", false)]
-    [InlineData("{}", false)]
-    [InlineData("", false)]
-    public void Single_quick_reads_are_told_from_work(string body, bool isQuick)
-    {
-        using var node = new TestNode();
-        Assert.Equal(isQuick, node.Rpc.IsQuick(Encoding.UTF8.GetBytes(body)));
-    }
-
     private static Task<NodeServer> StartAsync(TestNode node, bool useEventLoop) => NodeServer.StartAsync(
         node.Node,
         new ServerOptions
