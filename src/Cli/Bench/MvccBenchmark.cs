@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
+using SuperVm.Cli.Bench.Blocks;
+using SuperVm.Core.Execution;
+using SuperVm.Core.Execution.Evm;
 using SuperVm.Core.Parallel;
 using SuperVm.Core.Primitives;
 
@@ -17,12 +20,15 @@ internal sealed class MvccBenchmark : IBenchmark
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long blocks run before the tuner explains itself.</summary>
+    private static readonly TimeSpan BlocksToExplain = TimeSpan.FromSeconds(4);
+
     private static readonly MvccOptions[] Choices =
-        [new(1), new(2), new(2, BloomFilter: true), new(2, Batch: 8)];
+        [new(1), new(2), new(2, BloomFilter: true), new(2, Batch: 8), new(2, ValidateAhead: true)];
 
     private readonly Option<bool> _explain = new("--explain")
     {
-        Description = "bench mvcc: what the tuner chose for each load, and why",
+        Description = "bench mvcc: what the tuner chose for each load and for blocks, and why",
     };
 
     public string Name => "mvcc";
@@ -56,7 +62,28 @@ internal sealed class MvccBenchmark : IBenchmark
             Measure(context, $"{name}_stm_2", ZipfAccounts, batches, new MvccOptions(2, LazyAdditions: false));
         }
 
+        if (context.Options.GetValue(_explain))
+        {
+            ExplainBlocks(context);
+        }
+
         return Task.CompletedTask;
+    }
+
+    /// <summary>What the tuner of blocks chooses for transfers, and for tokens of which some accounts are hot.</summary>
+    private static void ExplainBlocks(BenchContext context)
+    {
+        var runner = new TunedTransactionRunner(
+            static () => new EvmEngine(), Environment.ProcessorCount, TimeProvider.System);
+        var processor = new BlockProcessor(new EvmEngine(), runner);
+        var (transfers, tokens) = (new TransferWorld(2_000), new Erc20World(2_000));
+        var (plain, calls) = (transfers.Block(5_000, 1), tokens.Block(1_000, 30, 2));
+        context.WarmUp(BlocksToExplain, () =>
+        {
+            BlockRuns.RunOne(processor, plain, transfers.State);
+            BlockRuns.RunOne(processor, calls, tokens.State);
+        });
+        context.Progress.WriteLine(runner.Explain());
     }
 
     /// <summary>Everything on: the tuner takes serial execution or workers, with or without the Bloom filter.</summary>
@@ -64,7 +91,10 @@ internal sealed class MvccBenchmark : IBenchmark
         BenchContext context, string name, int accounts, MvccTransaction<int, Amount>[][] batches)
     {
         var engine = new MvccEngine<int, Amount>(Seeded(accounts));
-        var tuner = new AutoTuner(["serial", "2 workers", "2 workers, Bloom filter", "2 workers, 8 at a time"]);
+        var tuner = new AutoTuner(
+        [
+            "serial", "2 workers", "2 workers, Bloom filter", "2 workers, 8 at a time", "2 workers, validating ahead",
+        ]);
         context.WarmUp(WarmUp, Run);
         context.Measure(name, "tx/s", (double)Transfers * BatchesPerRun, Run);
         if (context.Options.GetValue(_explain))

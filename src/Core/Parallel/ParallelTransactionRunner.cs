@@ -13,9 +13,14 @@ namespace SuperVm.Core.Parallel;
 /// would not gain; with 0 everything that can runs in parallel.
 /// </param>
 /// <param name="Batch">Transactions that a worker takes at a time; 0: by how short they look.</param>
+/// <param name="Shards">
+/// Into how many parts for each worker the accounts of a run of transfers are dealt: more even out accounts that are
+/// used much more than others.
+/// </param>
 /// <param name="Interleaving">Called at every scheduling point; for tests.</param>
 public sealed record ParallelRunnerOptions(
-    int Workers, bool ValidateAhead = false, int SerialBelow = 8, int Batch = 0, Action<int>? Interleaving = null);
+    int Workers, bool ValidateAhead = false, int SerialBelow = 8, int Batch = 0, int Shards = 2,
+    Action<int>? Interleaving = null);
 
 /// <summary>
 /// Runs a block's transactions with Block-STM; receipts, gas, logs and state equal the serial runner's.
@@ -30,7 +35,7 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     /// <summary>Keys that one fetch brings at most.</summary>
     public const int FetchLimit = 100;
 
-    private readonly ParallelRunnerOptions _options;
+    private ParallelRunnerOptions _options;
     private readonly SerialTransactionRunner _serial;
     private readonly TransferRuns _transfers;
     private readonly Worker[] _workers;
@@ -58,9 +63,21 @@ public sealed class ParallelTransactionRunner : ITransactionRunner
     /// <summary>Counters of the last block's last part that ran under Block-STM; all zero where none did.</summary>
     public BlockStmStatistics Statistics { get; private set; } = new();
 
+    /// <summary>Runs one block with other habits: a batch (0: by how short transactions look) and shards.</summary>
+    internal void Run(BlockInput input, BlockOutcome outcome, int batch, int shards)
+    {
+        if (batch != _options.Batch || shards != _options.Shards)
+        {
+            _options = _options with { Batch = batch, Shards = shards };
+        }
+
+        Run(input, outcome);
+    }
+
     public void Run(BlockInput input, BlockOutcome outcome)
     {
         Statistics = _none;
+        _transfers.Shards = _options.Shards;
         MissingKeys.Prefetch(input, outcome.State.Parent as IStateLoader);
         var count = input.Transactions.Count;
         var (done, next, mayShare) = (0, 0, _options.Workers > 1);

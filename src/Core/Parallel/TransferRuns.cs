@@ -28,14 +28,14 @@ internal sealed class TransferRuns(int workers)
     /// <summary>Lanes at most, of all workers together.</summary>
     internal const int MostLanes = 16;
 
-    /// <summary>Lanes for each worker: some have more to do than others.</summary>
-    private const int LanesPerWorker = 2;
-
     /// <summary>Shorter runs are done by one lane before another thread has woken up.</summary>
     private const int ShortestShared = 1_000;
 
     /// <summary>The most that is shared at a time: it bounds the memory of moves and what a lost bet costs.</summary>
     private const int MostAtOnce = 16_384;
+
+    /// <summary>Lanes for each worker: some have more to do than others.</summary>
+    internal int Shards { get; set; } = 1;
 
     private readonly TransferLane _alone = new();
     private TransferLane[] _lanes = [];
@@ -142,17 +142,18 @@ internal sealed class TransferRuns(int workers)
 
     private void Prepare(int chunks)
     {
-        if (_lanes.Length == 0)
+        var lanes = Math.Clamp(workers * Shards, 1, MostLanes);
+        if (_lanes.Length != lanes)
         {
-            _lanes = [.. Enumerable.Range(0, Math.Min(workers * LanesPerWorker, MostLanes))
-                .Select(_ => new TransferLane())];
+            var known = _lanes;
+            _lanes = [.. Enumerable.Range(0, lanes).Select(i => i < known.Length ? known[i] : new TransferLane())];
         }
 
-        var known = _chunks.Length;
-        if (known < chunks)
+        var made = _chunks.Length;
+        if (made < chunks)
         {
             Array.Resize(ref _chunks, chunks);
-            for (var i = known; i < chunks; i++)
+            for (var i = made; i < chunks; i++)
             {
                 _chunks[i] = new TransferChunk();
             }

@@ -8,8 +8,9 @@ namespace SuperVm.Core.Parallel;
 /// <code>
 ///   block ─▶ store at a distance? ▶ the most workers, which fetch in bulk
 ///              ├ small? ────────────▶ one worker
-///              ├ mostly transfers? ─▶ tuner of transfers ─┐
-///              └ otherwise ─────────▶ tuner of calls ─────┴▶ 1, 2, 4 … workers ─▶ time a gas back to the tuner
+///              ├ mostly transfers? ─▶ tuner of transfers: 1, 2, 4 … workers, 2 or 8 shards each ─┐
+///              └ otherwise ─────────▶ tuner of calls: 1, 2, 4 … workers, 1 or 4 at a time ───────┤
+///                                                  time a gas back to the tuner ◀────────────────┘
 /// </code>
 /// Blocks of the two kinds cost so differently that one tuner would compare kinds and not workers. Within a block the
 /// runner itself turns serial where speculation cannot win. Small blocks teach nothing. One block at a time.
@@ -25,7 +26,14 @@ public sealed class TunedTransactionRunner : ITransactionRunner
     /// </summary>
     public const ulong SmallestParallelGas = 2_000_000;
 
+    /// <summary>Transactions that a worker takes at a time where it takes several; 0 leaves it to the plan.</summary>
+    private const int LargeBatch = 4, PlannedBatch = 0;
+
+    /// <summary>Parts for each worker into which a run of transfers deals accounts out.</summary>
+    private const int FewShards = 2, ManyShards = 8;
+
     private readonly ParallelTransactionRunner[] _runners;
+    private readonly Habit[] _transferHabits, _callHabits;
     private readonly AutoTuner _transfers, _calls;
     private readonly TimeProvider _clock;
     private long _blocks, _parallelBlocks, _small, _distant;
@@ -38,17 +46,26 @@ public sealed class TunedTransactionRunner : ITransactionRunner
     {
         _clock = clock;
         var runners = new List<ParallelTransactionRunner>();
-        var names = new List<string>();
         for (var workers = 1; workers <= Math.Clamp(maximumWorkers, 1, BlockStmOptions.MaxWorkers); workers *= 2)
         {
             runners.Add(new ParallelTransactionRunner(
                 engines, new ParallelRunnerOptions(workers, ValidateAhead: workers > 2, SmallestParallelBlock)));
-            names.Add(workers == 1 ? "1 worker" : $"{workers} workers");
         }
 
         _runners = [.. runners];
-        _transfers = new AutoTuner(names);
-        _calls = new AutoTuner(names);
+        var alone = new Habit("1 worker", 0, PlannedBatch, FewShards);
+        _transferHabits = [alone, .. runners.Skip(1).SelectMany((runner, i) => new[]
+        {
+            new Habit($"{2 << i} workers, {FewShards} shards each", i + 1, PlannedBatch, FewShards),
+            new Habit($"{2 << i} workers, {ManyShards} shards each", i + 1, PlannedBatch, ManyShards),
+        })];
+        _callHabits = [alone, .. runners.Skip(1).SelectMany((runner, i) => new[]
+        {
+            new Habit($"{2 << i} workers, 1 transaction at a time", i + 1, 1, FewShards),
+            new Habit($"{2 << i} workers, {LargeBatch} transactions at a time", i + 1, LargeBatch, FewShards),
+        })];
+        _transfers = new AutoTuner([.. _transferHabits.Select(habit => habit.Name)]);
+        _calls = new AutoTuner([.. _callHabits.Select(habit => habit.Name)]);
     }
 
     public void Run(BlockInput input, BlockOutcome outcome)
@@ -57,24 +74,22 @@ public sealed class TunedTransactionRunner : ITransactionRunner
         {
             // Only workers that go on while keys are fetched can fetch many keys at once; nothing is to be tried here.
             _distant++;
-            _runners[^1].Run(input, outcome);
-            Count(_runners.Length - 1);
+            Run(input, outcome, _callHabits[^1] with { Batch = PlannedBatch });
             return;
         }
 
-        if (_runners.Length == 1 || TunerOf(input) is not { } tuner)
+        if (_runners.Length == 1 || KindOf(input) is not { } kind)
         {
             _small++;
-            _runners[0].Run(input, outcome);
-            Count(0);
+            Run(input, outcome, _callHabits[0]);
             return;
         }
 
+        var (tuner, habits) = kind == Kind.Transfers ? (_transfers, _transferHabits) : (_calls, _callHabits);
         var choice = tuner.Choose();
         var started = _clock.GetTimestamp();
-        _runners[choice].Run(input, outcome);
+        Run(input, outcome, habits[choice]);
         tuner.Observe(choice, outcome.GasUsed, _clock.GetElapsedTime(started).TotalMicroseconds);
-        Count(choice);
     }
 
     /// <summary>Counters since the start, for metrics; a conflict is an execution that was thrown away.</summary>
@@ -90,11 +105,13 @@ public sealed class TunedTransactionRunner : ITransactionRunner
         ["tuner_changes"] = _transfers.Changes + _calls.Changes,
     };
 
-    private void Count(int choice)
+    private void Run(BlockInput input, BlockOutcome outcome, in Habit habit)
     {
+        var runner = _runners[habit.Runner];
+        runner.Run(input, outcome, habit.Batch, habit.Shards);
         _blocks++;
-        _parallelBlocks += choice > 0 ? 1 : 0;
-        var run = _runners[choice].Statistics;
+        _parallelBlocks += habit.Runner > 0 ? 1 : 0;
+        var run = runner.Statistics;
         _executions += run.Executions;
         _aborts += run.Aborts;
         _dependencies += run.Dependencies;
@@ -105,10 +122,11 @@ public sealed class TunedTransactionRunner : ITransactionRunner
     /// <summary>What it runs with now, and why.</summary>
     public string Explain() =>
         $"transfers:\n{_transfers.Explain("µs/gas")}\ncalls:\n{_calls.Explain("µs/gas")}\n"
-        + $"{_small} small blocks on one worker, {_distant} blocks from a store at a distance on the most";
+        + $"{_small} small blocks on one worker; {_distant} blocks from a store at a distance on the most, with what "
+        + $"they read first fetched ahead; {_givenUp} blocks whose dependencies made the rest of them run serially";
 
-    /// <summary>The tuner of the block's kind; null for a small block.</summary>
-    private AutoTuner? TunerOf(BlockInput input)
+    /// <summary>Of which kind a block is; null for a small block.</summary>
+    private static Kind? KindOf(BlockInput input)
     {
         var count = input.Transactions.Count;
         if (count < SmallestParallelBlock)
@@ -123,6 +141,15 @@ public sealed class TunedTransactionRunner : ITransactionRunner
             plain += TransferRuns.IsPlain(transaction, input.Context) ? 1 : 0;
         }
 
-        return gas < SmallestParallelGas ? null : plain * 2 > count ? _transfers : _calls;
+        return gas < SmallestParallelGas ? null : plain * 2 > count ? Kind.Transfers : Kind.Calls;
     }
+
+    private enum Kind : byte
+    {
+        Transfers,
+        Calls,
+    }
+
+    /// <summary>A way to run a block: by which runner, how many transactions at a time, how many shards.</summary>
+    private readonly record struct Habit(string Name, int Runner, int Batch, int Shards);
 }
