@@ -32,13 +32,11 @@ internal sealed partial class BlockStm
     /// <summary>Transactions that a worker has taken and not yet looked at.</summary>
     private struct Range
     {
-        /// <summary>Where the commits stood when it was taken; counts for sweeps alone.</summary>
-        public int Start;
         public int Next, End;
     }
 
     /// <summary>A line each, and one to keep others away; what only commits touch stands together.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 320)]
+    [StructLayout(LayoutKind.Explicit, Size = 384)]
     private struct Counters
     {
         [FieldOffset(64)]
@@ -46,6 +44,10 @@ internal sealed partial class BlockStm
 
         [FieldOffset(128)]
         public int ValidationIndex;
+
+        /// <summary>Read with every step and written once: it has a line of its own.</summary>
+        [FieldOffset(256)]
+        public int ValidatesAhead;
 
         [FieldOffset(192)]
         public int CommitIndex;

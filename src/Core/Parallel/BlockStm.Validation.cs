@@ -3,9 +3,26 @@ namespace SuperVm.Core.Parallel;
 /// <summary>Validation ahead of the commits: it only finds conflicts earlier, no result rests on it.</summary>
 internal sealed partial class BlockStm
 {
+    /// <summary>Whether workers validate before a transaction's turn.</summary>
+    private bool ValidatesAhead => Volatile.Read(ref _shared.ValidatesAhead) != 0;
+
+    /// <summary>
+    /// Begins to validate ahead where many of the last transactions were in conflict: what has to be executed again
+    /// then is found while others are committed, and nobody waits for the one who commits. Not where a worker commits
+    /// what it took as a batch: validation by another would only take the lines out of its cache.
+    /// </summary>
+    private void AdaptValidation(int committed)
+    {
+        if (!ValidatesAhead && _options.Batch == 1 && _shared.Hindered >= BlockStmOptions.HinderedToValidateAhead)
+        {
+            Volatile.Write(ref _shared.ValidationIndex, committed);
+            Volatile.Write(ref _shared.ValidatesAhead, 1);
+        }
+    }
+
     private bool TryValidateNext(int worker)
     {
-        if (!_options.ValidateAhead)
+        if (!ValidatesAhead)
         {
             return false;
         }
@@ -23,33 +40,6 @@ internal sealed partial class BlockStm
         }
 
         ValidateAhead(worker, next);
-        return true;
-    }
-
-    /// <summary>
-    /// Validates what waits for its commit, because there is nothing else to do: what has to be executed again, then
-    /// need not be when its turn comes. One sweep over all that waits for each time that a commit has come.
-    /// </summary>
-    private bool TryValidateWaiting(int worker, ref Range sweep)
-    {
-        var commit = Volatile.Read(ref _shared.CommitIndex);
-        if (sweep.Next >= sweep.End && sweep.Start != commit)
-        {
-            // The next to be committed is validated by who commits it.
-            sweep = new Range
-            {
-                Start = commit, Next = commit + 1,
-                End = Math.Min(Volatile.Read(ref _shared.ExecutionIndex), _count),
-            };
-        }
-
-        sweep.Next = Math.Max(sweep.Next, commit + 1);
-        if (sweep.Next >= sweep.End)
-        {
-            return false;
-        }
-
-        ValidateAhead(worker, sweep.Next++);
         return true;
     }
 
@@ -74,7 +64,7 @@ internal sealed partial class BlockStm
         }
 
         Abort(worker, transaction);
-        if (_options.ValidateAhead)
+        if (ValidatesAhead)
         {
             Lower(ref _shared.ValidationIndex, transaction + 1);
         }

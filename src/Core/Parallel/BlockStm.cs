@@ -44,6 +44,7 @@ internal sealed partial class BlockStm
         _client = client;
         _options = options;
         _count = count;
+        _shared.ValidatesAhead = options.ValidateAhead ? 1 : 0;
         _slots = ArrayPool<Slot>.Shared.Rent(count);
         for (var i = 0; i < count; i++)
         {
@@ -101,15 +102,13 @@ internal sealed partial class BlockStm
     {
         var spinner = default(SpinWait);
         var batch = default(Range);
-        var sweep = default(Range);
         var onlyOwn = _options.Batch > 1;
         var (waitingSince, waited) = (0L, 0L);
         while (!IsDone)
         {
             _options.Interleaving?.Invoke(worker);
             if (TryCommit(worker, onlyOwn) || TryValidateNext(worker) || TryExecuteNext(worker, ref batch)
-                || (onlyOwn && TryCommit(worker, onlyOwn: false)) || _client.TryLoad(worker)
-                || TryValidateWaiting(worker, ref sweep))
+                || (onlyOwn && TryCommit(worker, onlyOwn: false)) || _client.TryLoad(worker))
             {
                 spinner.Reset();
                 if (waitingSince != 0)
@@ -216,7 +215,7 @@ internal sealed partial class BlockStm
     {
         ResumeDependents(transaction);
         SetState(transaction, Executed);
-        if (_options.ValidateAhead)
+        if (ValidatesAhead)
         {
             Lower(ref _shared.ValidationIndex, transaction);
         }
@@ -269,6 +268,7 @@ internal sealed partial class BlockStm
             Volatile.Write(ref _stopped, 1);
         }
 
+        AdaptValidation(committed);
         (_shared.SampleStart, _shared.Hindered) = (committed, 0);
     }
 

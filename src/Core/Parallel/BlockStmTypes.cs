@@ -51,7 +51,9 @@ internal interface IBlockStmClient
 
 /// <summary>How a block is run.</summary>
 /// <param name="Workers">Threads, the caller's among them; at least 1.</param>
-/// <param name="ValidateAhead">Whether idle workers validate above the commit index.</param>
+/// <param name="ValidateAhead">
+/// Whether workers validate above the commit index from the start; otherwise once conflicts are many.
+/// </param>
 /// <param name="Window">Transactions above the commit index that may be executed.</param>
 /// <param name="Batch">Transactions that a worker takes at a time; more than 1 where they are short.</param>
 /// <param name="MayGiveUp">Whether a chain of dependencies ends the run, the rest to be run serially.</param>
@@ -68,6 +70,9 @@ internal sealed record BlockStmOptions(
     /// So many of them that waited for a lower transaction or were executed again mean that they do not.
     /// </summary>
     internal const int HinderedToGiveUp = 26;
+
+    /// <summary>So many of them mean that it pays to validate ahead of the commits.</summary>
+    internal const int HinderedToValidateAhead = 8;
 
     /// <summary>How far ahead of the commits a worker may go, for each worker.</summary>
     internal const int WindowPerWorker = 32;
