@@ -70,7 +70,7 @@ internal sealed class MvccBenchmark : IBenchmark
         return Task.CompletedTask;
     }
 
-    /// <summary>What the tuner of blocks chooses for transfers, and for tokens of which some accounts are hot.</summary>
+    /// <summary>What the tuner of blocks chooses for transfers, and for tokens with some hot accounts.</summary>
     private static void ExplainBlocks(BenchContext context)
     {
         var runner = new TunedTransactionRunner(
