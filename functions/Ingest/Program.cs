@@ -6,5 +6,6 @@ var ingest = new Opening<IngestService>(roles.OpenIngestAsync).Begin();
 
 await new HandlerApp
 {
+    IsReady = () => ingest.IsOpen,
     Http = async context => await (await ingest.GetAsync()).ServeAsync(context),
 }.RunAsync();

@@ -144,6 +144,7 @@ var roles = [
     containers: [
       { name: 'bodies', role: blobContributor }
       { name: 'config', role: blobReader }
+      { name: 'audit', role: blobContributor }
     ]
     documents: [
       { container: 'head', write: false }

@@ -46,7 +46,10 @@ public static class CloudNames
         /// <summary>The genesis file, and circuits' keys.</summary>
         public const string Config = "config";
 
-        public static IReadOnlyList<string> All { get; } = [Bodies, Config];
+        /// <summary>Actions of administrators, a log a day.</summary>
+        public const string Audit = "audit";
+
+        public static IReadOnlyList<string> All { get; } = [Bodies, Config, Audit];
     }
 
     /// <summary>Containers of the document database, all with the partition key <c>/pk</c>.</summary>

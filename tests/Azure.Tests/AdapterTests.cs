@@ -81,6 +81,15 @@ public sealed class AzureLogStoreTests(EmulatorsFixture emulators) : LogStoreCon
 
 [Collection(EmulatorsCollection.Name)]
 [NeedsCommand("npm", EmulatorsFixture.Reason)]
+public sealed class AzureLeaseStoreTests(EmulatorsFixture emulators) : LeaseStoreContract
+{
+    protected override ILeaseStore Leases { get; } = new AzureLeaseStore(emulators.Settings, emulators.Counters);
+
+    protected override string Name { get; } = EmulatorsFixture.NextName("leases/work.");
+}
+
+[Collection(EmulatorsCollection.Name)]
+[NeedsCommand("npm", EmulatorsFixture.Reason)]
 public sealed class CosmosDocumentStoreTests : DocumentStoreContract, IAsyncLifetime
 {
     private readonly CosmosDocumentStore _store;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SuperVm.Azure;
 using SuperVm.Core.Storage;
+using SuperVm.Hosting.Security;
 using SuperVm.Ports.Tests;
 
 namespace SuperVm.Infra.Tests;
@@ -68,6 +69,14 @@ public sealed class NameTests(Templates templates)
         Assert.Equal(
             $"{CloudNames.BlobContainers.Bodies}/{ClaimCheck.Folder}/", storage.Value("claimsPrefix").GetString());
         Assert.True(TimeSpan.FromDays(ClaimCheck.RetentionDays) > BusLimits.TimeToLive);
+    }
+
+    [PortFact]
+    public void Audit_logs_are_kept_as_long_as_the_code_says()
+    {
+        var storage = templates.File("storage.bicep");
+        Assert.Equal(AuditTrail.RetentionDays, storage.Value("auditRetentionDays").GetInt32());
+        Assert.Equal($"{CloudNames.BlobContainers.Audit}/", storage.Value("auditPrefix").GetString());
     }
 
     /// <summary>A grant on a name that is nowhere made would fail at deployment only.</summary>

@@ -42,6 +42,26 @@ public sealed class InMemoryLogStoreTests : LogStoreContract
     protected override string Name => "folder/log";
 }
 
+public sealed class InMemoryLeaseStoreTests : LeaseStoreContract
+{
+    private readonly ManualClock _clock = new();
+
+    public InMemoryLeaseStoreTests() => Leases = new InMemoryLeaseStore(_clock);
+
+    protected override ILeaseStore Leases { get; }
+
+    protected override string Name => "leases/a";
+
+    [Fact]
+    public async Task A_lease_that_is_not_renewed_ends_and_is_another_s()
+    {
+        var held = await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest);
+        _clock.Advance(LeaseLimits.Shortest);
+        Assert.NotNull(await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest));
+        Assert.False(await held!.RenewAsync());
+    }
+}
+
 public sealed class InMemoryBlobStoreTests : BlobStoreContract
 {
     protected override IBlobStore Blobs { get; } = new InMemoryBlobStore();

@@ -34,6 +34,7 @@ var tableNames = [
 var blobContainerNames = [
   'bodies'
   'config'
+  'audit'
 ]
 
 // The Functions host's own: where it takes leases and keeps keys, and each app's package.
@@ -49,6 +50,10 @@ var hostContainerNames = [
 // ClaimCheck.Folder in CloudNames.BlobContainers.Bodies, and ClaimCheck.RetentionDays: longer than any message lives.
 var claimsPrefix = 'bodies/claims/'
 var claimsRetentionDays = 10
+
+// CloudNames.BlobContainers.Audit and AuditTrail.RetentionDays: append blobs, a day's actions of administrators each.
+var auditPrefix = 'audit/'
+var auditRetentionDays = 400
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: accountName
@@ -139,6 +144,28 @@ resource lifeCycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
               baseBlob: {
                 delete: {
                   daysAfterCreationGreaterThan: claimsRetentionDays
+                }
+              }
+            }
+          }
+        }
+        {
+          name: 'forget-audit'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'appendBlob'
+              ]
+              prefixMatch: [
+                auditPrefix
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: auditRetentionDays
                 }
               }
             }

@@ -12,6 +12,7 @@ using SuperVm.Core.Storage;
 using SuperVm.Hosting.Nodes;
 using SuperVm.Hosting.Roles;
 using SuperVm.Hosting.Roles.Consortium;
+using SuperVm.Hosting.Security;
 using SuperVm.Hosting.Server;
 
 namespace SuperVm.Azure.Functions;
@@ -35,6 +36,7 @@ public sealed class CloudRoles
             Documents = new CosmosDocumentStore(settings.Cloud, Counters, TimeProvider.System),
             Blobs = new AzureBlobStore(settings.Cloud, Counters),
             Logs = new AzureLogStore(settings.Cloud, Counters),
+            Leases = new AzureLeaseStore(settings.Cloud, Counters),
             Names = RoleSettings.Names,
             Clock = TimeProvider.System,
             Log = log,
@@ -54,8 +56,19 @@ public sealed class CloudRoles
 
     /// <summary>The roles of this process, as its environment variables say.</summary>
     /// <exception cref="ArgumentException">A setting is missing or has no sense.</exception>
-    public static CloudRoles FromEnvironment() =>
-        new(RoleSettings.Read(Environment.GetEnvironmentVariable, Console.Out.WriteLine), Console.Out.WriteLine);
+    public static CloudRoles FromEnvironment()
+    {
+        AuditTrail? audit = null;
+        var roles = new CloudRoles(
+            RoleSettings.Read(Environment.GetEnvironmentVariable, line => audit!.Write(line)), Console.Out.WriteLine);
+        audit = roles.Audit;
+        return roles;
+    }
+
+    /// <summary>Where actions of administrators are kept.</summary>
+    public AuditTrail Audit => new(
+        new AzureLogStore(Settings.Cloud with { BlobContainer = CloudNames.BlobContainers.Audit }, Counters),
+        TimeProvider.System);
 
     /// <summary>The validator's address, zero for one without a key.</summary>
     public Address Proposer => Settings.Key is { } key
@@ -79,7 +92,9 @@ public sealed class CloudRoles
         var rows = new TableRowStore(
             new TableStore(Settings.Cloud, Counters, TimeProvider.System), CloudNames.Tables.Transactions);
         var ports = new DocumentChainPorts(Ports.Documents, Ports.Blobs, rows, TimeProvider.System);
-        return (new DocumentRoleChain(await DocumentChain.OpenAsync(ports, genesis.Value)), genesis.Value);
+        var chain = await new FirstStart(Ports.Leases!, Ports.Clock, Ports.Log).OpenAsync(
+            () => DocumentChain.FindAsync(ports, genesis.Value), () => DocumentChain.OpenAsync(ports, genesis.Value));
+        return (new DocumentRoleChain(chain), genesis.Value);
     }
 
     /// <summary>How JSON-RPC behaves: development accounts on an emulator, finality at once for one operator.</summary>

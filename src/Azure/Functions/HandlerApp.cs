@@ -49,6 +49,9 @@ public sealed class HandlerApp
     /// <summary>Serves HTTP triggers; null where the app has none.</summary>
     public RequestDelegate? Http { get; init; }
 
+    /// <summary>Whether what the app serves is open; until then GET /health answers 503 at once.</summary>
+    public Func<bool>? IsReady { get; init; }
+
     /// <summary>Prometheus text at GET /metrics, which no HTTP trigger's route leads to; null where Http answers
     /// it.</summary>
     public Func<string>? Metrics { get; init; }
@@ -117,6 +120,13 @@ public sealed class HandlerApp
         {
             response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
             return response.WriteAsync(Metrics());
+        }
+
+        if (HttpMethods.IsGet(request.Method) && request.Path == "/health" && IsReady?.Invoke() == false)
+        {
+            response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            response.ContentType = "application/json";
+            return response.WriteAsync("{\"status\":\"starting\"}");
         }
 
         if (Http is not null)

@@ -9,6 +9,18 @@ public sealed class Opening<T>(Func<Task<T>> open)
     private readonly Lock _gate = new();
     private Task<T>? _task;
 
+    /// <summary>Whether it is open.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _task?.IsCompletedSuccessfully == true;
+            }
+        }
+    }
+
     /// <summary>Begins, without waiting.</summary>
     public Opening<T> Begin()
     {

@@ -39,6 +39,7 @@ public sealed class ExecuteService
     private readonly TransactionCache _transactions;
     private readonly BatchArchive _archive;
     private readonly DeferredArchive _kept;
+    private readonly Leadership? _lead;
     private ulong? _deferredAt;
     private long _executed;
 
@@ -51,6 +52,7 @@ public sealed class ExecuteService
         _transactions = new(chain.Chain.ChainId);
         _archive = new(ports.Blobs, _transactions);
         _kept = new(ports.Blobs);
+        _lead = ports.Leases is { } leases ? new(leases, "leases/execute", ports.Clock) : null;
     }
 
     /// <summary>Blocks made here since the start.</summary>
@@ -79,6 +81,17 @@ public sealed class ExecuteService
         if (place.Sequence > _chain.Chain.Head.Number + 1)
         {
             await _chain.RefreshAsync(TimeSpan.Zero, cancellation);
+        }
+
+        if (place.Sequence > _chain.Chain.Head.Number && _lead is not null)
+        {
+            await _lead.WaitAsync(
+                async stop =>
+                {
+                    await _chain.RefreshAsync(TimeSpan.Zero, stop);
+                    return _chain.Chain.Head.Number;
+                },
+                place.Sequence, cancellation);
         }
 
         if (place.Sequence <= _chain.Chain.Head.Number)

@@ -14,6 +14,9 @@ public sealed record RolePorts
     /// <summary>Logs that only grow, among them the replica's journal.</summary>
     public required ILogStore Logs { get; init; }
 
+    /// <summary>Which of several instances works; null where there is one.</summary>
+    public ILeaseStore? Leases { get; init; }
+
     public required RoleNames Names { get; init; }
 
     public required TimeProvider Clock { get; init; }

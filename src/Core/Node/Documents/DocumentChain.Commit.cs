@@ -12,7 +12,10 @@ public sealed partial class DocumentChain
 {
     private long _refreshed;
 
-    /// <summary>Opens the chain, or begins it where there is none; any number of processes may do so at once.</summary>
+    /// <summary>
+    /// Opens the chain, or begins it where there is none; any number of processes may do so at once, but one is enough
+    /// (<see cref="FindAsync(DocumentChainPorts, Genesis, DocumentChainOptions?, CancellationToken)"/>).
+    /// </summary>
     /// <exception cref="StoreException">
     /// There is another chain, another version, or damage; the message says which.
     /// </exception>
@@ -21,6 +24,30 @@ public sealed partial class DocumentChain
         Genesis genesis,
         DocumentChainOptions? options = null,
         CancellationToken cancellation = default)
+    {
+        var (chain, first, accounts) = await PrepareAsync(ports, genesis, options, cancellation);
+        while (!await chain.TryLoadAsync(cancellation))
+        {
+            await chain.TryBeginAsync(first, accounts, cancellation);
+        }
+
+        return chain;
+    }
+
+    /// <summary>Opens the chain where it has its first block; null where nobody has written that yet.</summary>
+    /// <exception cref="StoreException">As of <see cref="OpenAsync"/>.</exception>
+    public static async Task<DocumentChain?> FindAsync(
+        DocumentChainPorts ports,
+        Genesis genesis,
+        DocumentChainOptions? options = null,
+        CancellationToken cancellation = default)
+    {
+        var (chain, _, _) = await PrepareAsync(ports, genesis, options, cancellation);
+        return await chain.TryLoadAsync(cancellation) ? chain : null;
+    }
+
+    private static async Task<(DocumentChain Chain, SealedBlock First, AllocatedAccount[] Accounts)> PrepareAsync(
+        DocumentChainPorts ports, Genesis genesis, DocumentChainOptions? options, CancellationToken cancellation)
     {
         options ??= new DocumentChainOptions();
         options.State.Require();
@@ -35,13 +62,7 @@ public sealed partial class DocumentChain
                 + $"the genesis gives {first.Block.Hash}.");
         }
 
-        var chain = new DocumentChain(ports, genesis.Spec, first.Block, options);
-        while (!await chain.TryLoadAsync(cancellation))
-        {
-            await chain.TryBeginAsync(first, accounts, cancellation);
-        }
-
-        return chain;
+        return (new DocumentChain(ports, genesis.Spec, first.Block, options), first, accounts);
     }
 
     /// <summary>

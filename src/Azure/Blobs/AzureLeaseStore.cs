@@ -1,0 +1,119 @@
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using SuperVm.Core.Storage;
+
+namespace SuperVm.Azure.Blobs;
+
+/// <summary>Leases on empty blobs of one container.</summary>
+public sealed class AzureLeaseStore : ILeaseStore
+{
+    private readonly BlobContainerClient _container;
+    private readonly CloudCounters _counters;
+
+    public AzureLeaseStore(CloudSettings settings, CloudCounters counters)
+    {
+        settings.Require();
+        _counters = counters;
+        var service = settings.StorageKey is { } key
+            ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
+            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
+        _container = service.GetBlobContainerClient(settings.BlobContainer);
+    }
+
+    public async Task<ILease?> TryAcquireAsync(
+        string name, TimeSpan duration, CancellationToken cancellation = default)
+    {
+        LeaseLimits.Require(name, duration);
+        try
+        {
+            return await AcquireAsync(name, duration, cancellation);
+        }
+        catch (RequestFailedException missing) when (missing.Status == 404)
+        {
+            await MakeAsync(name, cancellation);
+            return await AcquireAsync(name, duration, cancellation);
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Leasing {name}", failure);
+        }
+    }
+
+    private async Task<ILease?> AcquireAsync(string name, TimeSpan duration, CancellationToken cancellation)
+    {
+        var client = _container.GetBlobClient(name).GetBlobLeaseClient();
+        try
+        {
+            _counters.BlobOperation();
+            await client.AcquireAsync(duration, cancellationToken: cancellation);
+            return new Lease(client, name, _counters);
+        }
+        catch (RequestFailedException held) when (held.Status == 409)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Makes the blob that is leased; whoever is first.</summary>
+    private async Task MakeAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            _counters.BlobOperation();
+            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+            _counters.BlobOperation();
+            await _container.GetBlobClient(name).UploadAsync(
+                BinaryData.Empty, new BlobUploadOptions { Conditions = new() { IfNoneMatch = ETag.All } },
+                cancellation);
+        }
+        catch (RequestFailedException taken) when (taken.Status is 409 or 412)
+        {
+            // It is there.
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Making {name}", failure);
+        }
+    }
+
+    private sealed class Lease(BlobLeaseClient client, string name, CloudCounters counters) : ILease
+    {
+        public async Task<bool> RenewAsync(CancellationToken cancellation = default)
+        {
+            try
+            {
+                counters.BlobOperation();
+                await client.RenewAsync(cancellationToken: cancellation);
+                return true;
+            }
+            catch (RequestFailedException lost) when (lost.Status is 404 or 409 or 412)
+            {
+                return false;
+            }
+            catch (RequestFailedException failure)
+            {
+                throw CloudFailure.Of($"Renewing {name}", failure);
+            }
+        }
+
+        public async Task ReleaseAsync(CancellationToken cancellation = default)
+        {
+            try
+            {
+                counters.BlobOperation();
+                await client.ReleaseAsync(cancellationToken: cancellation);
+            }
+            catch (RequestFailedException lost) when (lost.Status is 404 or 409 or 412)
+            {
+                // Another has it by now.
+            }
+            catch (RequestFailedException failure)
+            {
+                throw CloudFailure.Of($"Releasing {name}", failure);
+            }
+        }
+    }
+}
