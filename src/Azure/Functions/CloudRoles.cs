@@ -35,7 +35,6 @@ public sealed class CloudRoles
             Bus = new StorageQueueBus(settings.Cloud, Counters),
             Documents = new CosmosDocumentStore(settings.Cloud, Counters, TimeProvider.System),
             Blobs = new AzureBlobStore(settings.Cloud, Counters),
-            Logs = new AzureLogStore(settings.Cloud, Counters),
             Leases = new AzureLeaseStore(settings.Cloud, Counters),
             Names = RoleSettings.Names,
             Clock = TimeProvider.System,

@@ -41,7 +41,6 @@ internal sealed class DevProofs : IAsyncDisposable
             Bus = new InMemoryMessageBus(TimeProvider.System),
             Documents = new InMemoryDocumentStore(),
             Blobs = new InMemoryBlobStore(),
-            Logs = new InMemoryLogStore(),
             Names = new RoleNames("inbox", "batches", "proofs", "replica", "proof-records"),
             Clock = TimeProvider.System,
             Log = log,

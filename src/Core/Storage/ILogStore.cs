@@ -2,7 +2,7 @@ namespace SuperVm.Core.Storage;
 
 /// <summary>
 /// The log store: bytes are added at the end, and what is there never changes. Who adds names the length that it knows,
-/// so that of two writers one learns that it is late: compare-and-swap by position.
+/// so that of two writers one learns that it is late; or adds at the end, wherever it is.
 /// </summary>
 /// <remarks>
 /// Names are as <see cref="BlobLimits.IsName"/> says. Members throw <see cref="StoreException"/> where the service

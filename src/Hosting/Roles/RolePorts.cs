@@ -11,9 +11,6 @@ public sealed record RolePorts
 
     public required IBlobStore Blobs { get; init; }
 
-    /// <summary>Logs that only grow, among them the replica's journal.</summary>
-    public required ILogStore Logs { get; init; }
-
     /// <summary>Which of several instances works; null where there is one.</summary>
     public ILeaseStore? Leases { get; init; }
 

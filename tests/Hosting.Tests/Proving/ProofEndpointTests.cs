@@ -22,7 +22,7 @@ public sealed class ProofEndpointTests : IAsyncLifetime, IDisposable
     {
         Bus = new InMemoryMessageBus(TimeProvider.System),
         Documents = new InMemoryDocumentStore(),
-        Blobs = new InMemoryBlobStore(), Logs = new InMemoryLogStore(),
+        Blobs = new InMemoryBlobStore(),
         Names = new RoleNames("inbox", "batches", "proofs", "replica", "proof-records"),
         Clock = TimeProvider.System,
     };

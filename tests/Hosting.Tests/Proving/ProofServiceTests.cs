@@ -25,7 +25,6 @@ public sealed class ProofServiceTests
         Bus = _bus,
         Documents = _documents,
         Blobs = _blobs,
-        Logs = new InMemoryLogStore(),
         Clock = TimeProvider.System,
         Names = new RoleNames("inbox", "batches", "proofs", "replica", "proof-records"),
     };

@@ -76,6 +76,27 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         return transaction.Hash;
     }
 
+    /// <summary>Sends many transfers of several accounts into a validator's inbox at once.</summary>
+    internal async Task<IReadOnlyList<Hash256>> SendManyAsync(int accounts, int each, int seat = 0)
+    {
+        var signed = new Transaction[accounts * each];
+        Parallel.For(0, signed.Length, i => signed[i] = TransactionSigner.Sign(
+            new Transaction
+            {
+                Type = TransactionType.DynamicFee, ChainId = ChainSpec.DevelopmentChainId,
+                Nonce = (ulong)(i / accounts), GasLimit = 21_000, To = Address.FromNumber(0xC0FFEE), Value = UInt256.One,
+                MaxFeePerGas = new UInt256(20_000_000_000), MaxPriorityFeePerGas = UInt256.One,
+            },
+            ValidatorCluster.User(i % accounts).PrivateKey));
+        foreach (var body in ItemPacking.Pack(
+            [.. signed.Select(one => (ReadOnlyMemory<byte>)TransactionCodec.Encode(one))]))
+        {
+            await Seats[seat].Bus.SendAsync("inbox", body);
+        }
+
+        return [.. signed.Select(one => one.Hash)];
+    }
+
     /// <summary>Waits for the receipt at the first validator; answers whether the transaction succeeded.</summary>
     internal async Task<bool> IncludedAsync(Hash256 hash)
     {
@@ -138,7 +159,6 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             Ports = new()
             {
                 Bus = Bus, Documents = new InMemoryDocumentStore(), Blobs = new InMemoryBlobStore(),
-                Logs = new InMemoryLogStore(),
                 Clock = TimeProvider.System, Names = new("inbox", "batches", "proofs", "replica", "proof-records"),
                 Log = line => world.Log.Enqueue($"[{index}] {line}"),
             };
@@ -152,11 +172,19 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
 
         internal ConsortiumOrderService? Order => _order;
 
-        internal ConsortiumSet Set => new([], ValidatorRegistry.Read(_world.Genesis))
+        /// <summary>The cloud's limits, with shorter times.</summary>
+        internal ConsortiumSet Set
         {
-            WatchPeriod = TimeSpan.FromSeconds(1),
-            Limits = new() { Window = 8, BatchAgeMs = 2, StatusPeriodMs = 200, ProgressTimeoutMs = 1_000 },
-        };
+            get
+            {
+                var set = new ConsortiumSet([], ValidatorRegistry.Read(_world.Genesis));
+                return set with
+                {
+                    WatchPeriod = TimeSpan.FromSeconds(1),
+                    Limits = set.Limits with { BatchAgeMs = 2, StatusPeriodMs = 200, ProgressTimeoutMs = 1_000 },
+                };
+            }
+        }
 
         internal CommittedProofs Proofs => (CommittedProofs)Set.Proofs(Ports, Chain);
 
@@ -234,7 +262,16 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             var body = await request.Content!.ReadAsByteArrayAsync(cancellation);
             var context = new DefaultHttpContext();
             context.Request.Body = new MemoryStream(Altered(body));
-            await order.ServeAsync(context);
+            try
+            {
+                await order.ServeAsync(context);
+            }
+            catch (Exception failure)
+            {
+                world.Log.Enqueue($"[{index}] {failure}");
+                throw;
+            }
+
             return new((HttpStatusCode)context.Response.StatusCode);
         }
 

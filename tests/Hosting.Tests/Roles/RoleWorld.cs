@@ -34,7 +34,7 @@ internal sealed class RoleWorld : IDisposable
         Chain = new(Genesis);
         Ports = new()
         {
-            Bus = _bus, Documents = _documents, Blobs = Blobs, Logs = new InMemoryLogStore(), Clock = Clock,
+            Bus = _bus, Documents = _documents, Blobs = Blobs, Clock = Clock,
             Names = new("inbox", "batches", "proofs", "replica", "proof-records"), Reach = Reach,
         };
     }

@@ -4,7 +4,7 @@ using SuperVm.Core.Primitives;
 
 namespace SuperVm.Core.Consensus.Runner;
 
-/// <summary>A log with compare-and-swap by position: the only atomicity that the cloud side relies on.</summary>
+/// <summary>Entries by number, each stored by one writer: the only atomicity that the cloud side relies on.</summary>
 public interface IReplicaJournal
 {
     /// <summary>

@@ -16,19 +16,15 @@ namespace SuperVm.Hosting.Roles.Consortium;
 ///   HTTP: other operators' letters ───────────────────▶├─▶ groups ─▶ JournaledRunner ─▶ archive ─▶ append
 ///                                                                       └─▶ letters, notices, delayed messages
 /// </code>
-/// The same replica and the same steps as in a process. Time-outs of a second and more are delayed messages to oneself,
-/// armed by the replica only while work is pending; shorter ones are waited for here, and a process that begins sets
-/// all of them anew. An event is answered for when the state after it is saved. At an epoch's border the next set is
-/// read from the registry, as the border block left it. A replica that is in no set asks the others where they are,
-/// every <see cref="ConsortiumSet.WatchPeriod"/>.
+/// The same replica and the same steps as in a process. Time-outs are armed by the replica only while work is pending
+/// (<see cref="ReplicaTimers"/>), and a process that begins sets all of them anew. An event is answered for when the
+/// state after it is saved. At an epoch's border the next set is read from the registry, as the border block left it. A
+/// replica that is in no set asks the others where they are, every <see cref="ConsortiumSet.WatchPeriod"/>.
 /// </remarks>
 public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPorts, IDisposable
 {
     /// <summary>Events of one save.</summary>
     private const int MostEvents = 256;
-
-    /// <summary>Time-outs from here on are messages; a queue's delays count in seconds.</summary>
-    private const int LeastDelayMs = 1_000;
 
     /// <summary>How often the final block is moved at most, as it is the head's document that is written.</summary>
     private static readonly TimeSpan FinalityInterval = TimeSpan.FromSeconds(1);
@@ -37,6 +33,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     private readonly IRoleChain _chain;
     private readonly IConsensusSigner _signer;
     private readonly PeerMail _mail;
+    private readonly ReplicaTimers _timers;
     private readonly EvidenceDesk _evidence;
     private readonly ConsortiumSet _set;
     private readonly CommittedArchive _archive;
@@ -66,6 +63,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
         _runner = new(_context, new ReplicaJournal(ports, new(ports.Names.Replica, "order", "pbft")), this);
         _groups = new(ProcessAsync, MostEvents);
+        _timers = new(ports, ExpireAsync);
         _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
         _evidence = new(ports, chain, key, () => _runner.Standing?.Epoch);
     }
@@ -101,8 +99,19 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             happened = executed with { NextValidators = next };
         }
 
+        var isForgotten = false;
+        if (happened is TimerExpired timer)
+        {
+            if (await _timers.TakeAsync(timer, cancellation))
+            {
+                return RoleEnd.Done;
+            }
+
+            isForgotten = true; // the process that waited for it has gone
+        }
+
         _ports.Reach(FailPoint.OrderTaken);
-        var item = new Item([happened], isRepeated);
+        var item = new Item([happened], isRepeated || isForgotten);
         await _groups.AddAsync(item).WaitAsync(cancellation);
         return item.IsRefused ? RoleEnd.Again : RoleEnd.Done;
     }
@@ -178,7 +187,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         switch (effect)
         {
             case SetTimer e:
-                await ArmAsync(e, cancellation);
+                await _timers.SetAsync(e, cancellation);
                 break;
             case ExecuteBatch e:
                 var place = new BatchPlace(e.Batch.Sequence, e.Batch.Digest);
@@ -242,29 +251,16 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _ports.Reach(FailPoint.OrderAnnounced);
     }
 
-    private async Task ArmAsync(SetTimer timer, CancellationToken cancellation)
+    private async Task ExpireAsync(TimerExpired expired)
     {
-        if (timer.DelayMs >= LeastDelayMs)
+        try
         {
-            await _ports.Bus.SendAsync(
-                _ports.Names.Inbox, InboxMessage.Of(timer), TimeSpan.FromMilliseconds(timer.DelayMs), cancellation);
-            return;
+            await _groups.AddAsync(new([expired], false));
         }
-
-        _ = WaitAsync();
-
-        async Task WaitAsync()
+        catch (StoreException failure)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(timer.DelayMs), _ports.Clock, default);
-            try
-            {
-                await _groups.AddAsync(new([new TimerExpired(NowMs, timer.Timer, timer.Generation)], false));
-            }
-            catch (StoreException failure)
-            {
-                _ports.Log($"a time-out was not taken: {failure.Message}");
-                _begun = false; // the next group sets all time-outs anew
-            }
+            _ports.Log($"a time-out was not taken: {failure.Message}");
+            _begun = false; // the next group sets all time-outs anew
         }
     }
 

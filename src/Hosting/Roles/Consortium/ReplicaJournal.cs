@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using SuperVm.Core.Consensus.Runner;
 using SuperVm.Core.Cryptography;
@@ -7,23 +6,26 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Hosting.Roles.Consortium;
 
-/// <summary>A replica's journal: a log that only grows, and now and then a base in its place.</summary>
+/// <summary>A replica's journal: entries by number, and now and then a base in their place.</summary>
 /// <remarks>
 /// <code>
 ///   document   RLP [version, generation, blob of the base or nothing]
-///   log        journal/GENERATION    { length 4, 01, entry }…   and, as the last:   { length 4, 02, blob of the base }
-///   blob       replica/KECCAK        the base
+///   blob       journal/GENERATION/NUMBER    01 entry   or, as the last:   02 blob of the base
+///   blob       replica/KECCAK               the base
 /// </code>
-/// An entry is appended where the log has exactly the length that this worker knows: that is the compare-and-swap. A
-/// new base closes its log the same way (02): from then on the next generation counts, whether or not the document says
-/// so already. A log is made before anything names it and deleted after nothing does, so that nobody ever begins one
-/// anew.
+/// An entry is stored under the next number, which one writer can do: that is the compare-and-swap. A new base closes
+/// its generation the same way (02): from then on the next one counts, whether or not the document says so already.
+/// Entries are deleted after the document names a newer generation; so who stored one looks at the document, and where
+/// that has gone on, its place was free only because it is an old one, and nothing counts.
 /// </remarks>
 internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplicaJournal
 {
-    /// <summary>Entries of a log, and their bytes, from which on a new base is made.</summary>
-    private const int MostEntries = 512;
+    /// <summary>Entries of a generation, and their bytes, from which on a new base is made.</summary>
+    private const int MostEntries = 256;
     private const int MostBytes = 8 << 20;
+
+    /// <summary>Entries that are read or deleted at once.</summary>
+    private const int MostAtOnce = 16;
 
     /// <summary>Times that others may change the document before a call gives up.</summary>
     private const int MostAttempts = 16;
@@ -31,41 +33,40 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
     private const byte Version = 2;
     private const byte Entry = 1;
     private const byte Closed = 2;
-    private const int HeadBytes = sizeof(int) + 1;
 
     private ulong _generation;
-    private long _length;
     private int _entries;
+    private long _bytes;
     private string? _base;
 
-    public int MostEntryBytes => LogLimits.MostAppendedBytes - HeadBytes;
+    public int MostEntryBytes => BlobLimits.MostBytes / 4;
 
-    public bool WantsBase => _entries >= MostEntries || _length >= MostBytes;
+    public bool WantsBase => _entries >= MostEntries || _bytes >= MostBytes;
 
     public async Task<(byte[]? Base, IReadOnlyList<byte[]> Entries)> LoadAsync(CancellationToken cancellation)
     {
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
-            if (await FindAsync(cancellation) is not { } found
-                || await ports.Logs.ReadAsync(LogOf(found.Generation), 0, cancellation) is not { } log)
+            if (await FindAsync(cancellation) is not { } found)
             {
-                continue; // it is being made, or a newer one took its place
+                continue; // another worker has just begun it
             }
 
-            var (entries, closed) = Read(log.Span);
+            var (entries, closed) = await ReadAsync(found.Generation, cancellation);
             if (closed is not null)
             {
-                await FollowAsync(found, closed, cancellation);
+                await FollowAsync(found, closed, entries.Count, cancellation);
                 continue;
             }
 
             ReadOnlyMemory<byte>? saved = null;
             if (found.Base is { } name && (saved = await ports.Blobs.GetAsync(name, cancellation)) is null)
             {
-                continue;
+                continue; // a newer one took its place
             }
 
-            (_generation, _length, _entries, _base) = (found.Generation, log.Length, entries.Count, found.Base);
+            (_generation, _entries, _base) = (found.Generation, entries.Count, found.Base);
+            _bytes = entries.Sum(entry => (long)entry.Length);
             return (saved?.ToArray(), entries);
         }
 
@@ -79,29 +80,24 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
             return false;
         }
 
-        _entries++;
+        (_entries, _bytes) = (_entries + 1, _bytes + entry.Length);
         return true;
     }
 
     public async Task<bool> TryRebaseAsync(byte[] saved, CancellationToken cancellation)
     {
-        var next = new Place(_generation + 1, $"replica/{Convert.ToHexStringLower(Keccak256.Hash(saved).Bytes)}", null);
-        await ports.Blobs.PutAsync(next.Base!, saved, cancellation);
-        await ports.Logs.CreateAsync(LogOf(next.Generation), cancellation);
-        var old = new Place(_generation, _base, null);
-        if (!await AddAsync(Closed, System.Text.Encoding.ASCII.GetBytes(next.Base!), cancellation))
+        var next = $"replica/{Convert.ToHexStringLower(Keccak256.Hash(saved).Bytes)}";
+        await ports.Blobs.PutAsync(next, saved, cancellation);
+        if (!await AddAsync(Closed, System.Text.Encoding.ASCII.GetBytes(next), cancellation))
         {
             return false;
         }
 
-        (_generation, _length, _entries, _base) = (next.Generation, 0, 0, next.Base);
-        if (await ports.Documents.GetAsync(key, cancellation) is { } document)
+        var (generation, entries) = (_generation, _entries);
+        (_generation, _entries, _bytes, _base) = (generation + 1, 0, 0, next);
+        if (await FindAsync(cancellation) is { } found && found.Generation == generation)
         {
-            var found = Decode(document);
-            if (found.Generation == old.Generation)
-            {
-                await FollowAsync(found, next.Base!, cancellation);
-            }
+            await FollowAsync(found, next, entries, cancellation);
         }
 
         return true;
@@ -109,26 +105,51 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
 
     private async Task<bool> AddAsync(byte kind, byte[] content, CancellationToken cancellation)
     {
-        var framed = new byte[HeadBytes + content.Length];
-        BinaryPrimitives.WriteInt32BigEndian(framed, content.Length + 1);
-        framed[sizeof(int)] = kind;
-        content.CopyTo(framed, HeadBytes);
-        var log = LogOf(_generation);
-        if (await ports.Logs.AppendAsync(log, _length, framed, cancellation) is { } length)
+        var name = NameOf(_generation, _entries);
+        byte[] body = [kind, .. content];
+        if (!await ports.Blobs.PutAsync(name, body, cancellation))
         {
-            _length = length;
+            // Refused; or done, and the answer was lost: then the very bytes stand there.
+            var there = await ports.Blobs.GetAsync(name, cancellation);
+            if (there is not { } bytes || !bytes.Span.SequenceEqual(body))
+            {
+                return false;
+            }
+        }
+
+        if (await FindAsync(cancellation) is { } found && found.Generation <= _generation)
+        {
             return true;
         }
 
-        // Refused; or done, and the answer was lost: then the very bytes stand there.
-        if (await ports.Logs.ReadAsync(log, _length, cancellation) is not { } there
-            || !there.Span.SequenceEqual(framed))
-        {
-            return false;
-        }
+        await ports.Blobs.DeleteAsync(name, cancellation);
+        return false;
+    }
 
-        _length += framed.Length;
-        return true;
+    /// <summary>The entries of a generation, and the base that closed it; null where it goes on.</summary>
+    private async Task<(List<byte[]> Entries, string? Closed)> ReadAsync(
+        ulong generation, CancellationToken cancellation)
+    {
+        var entries = new List<byte[]>();
+        while (true)
+        {
+            var group = await Task.WhenAll(Enumerable.Range(entries.Count, MostAtOnce)
+                .Select(number => ports.Blobs.GetAsync(NameOf(generation, number), cancellation)));
+            foreach (var found in group)
+            {
+                if (found is not { } body)
+                {
+                    return (entries, null);
+                }
+
+                if (body.Span[0] == Closed)
+                {
+                    return (entries, System.Text.Encoding.ASCII.GetString(body.Span[1..]));
+                }
+
+                entries.Add(body[1..].ToArray());
+            }
+        }
     }
 
     /// <summary>Where the document says that the journal is; begins it where there is none.</summary>
@@ -139,13 +160,12 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
             return Decode(document);
         }
 
-        await ports.Logs.CreateAsync(LogOf(0), cancellation);
         var write = await ports.Documents.CreateAsync(key, Encode(0, null), cancellation);
         return write.IsDone ? new Place(0, null, write.ETag) : null;
     }
 
     /// <summary>The next generation counts: the document says so, and what the last one named is deleted.</summary>
-    private async Task FollowAsync(Place old, string next, CancellationToken cancellation)
+    private async Task FollowAsync(Place old, string next, int entries, CancellationToken cancellation)
     {
         var write = await ports.Documents.ReplaceAsync(
             key, Encode(old.Generation + 1, next), old.ETag!, cancellation);
@@ -154,35 +174,18 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
             return; // another worker did it
         }
 
-        await ports.Logs.DeleteAsync(LogOf(old.Generation), cancellation);
+        // The closing entry goes last: until then the generation can be seen to be closed.
+        for (var first = 0; first < entries; first += MostAtOnce)
+        {
+            await Task.WhenAll(Enumerable.Range(first, Math.Min(MostAtOnce, entries - first))
+                .Select(number => ports.Blobs.DeleteAsync(NameOf(old.Generation, number), cancellation)));
+        }
+
+        await ports.Blobs.DeleteAsync(NameOf(old.Generation, entries), cancellation);
         if (old.Base is { } name && name != next)
         {
             await ports.Blobs.DeleteAsync(name, cancellation);
         }
-    }
-
-    private static (List<byte[]> Entries, string? Closed) Read(ReadOnlySpan<byte> log)
-    {
-        var entries = new List<byte[]>();
-        while (log.Length >= HeadBytes)
-        {
-            var length = BinaryPrimitives.ReadInt32BigEndian(log);
-            if (length < 1 || length > log.Length - sizeof(int))
-            {
-                break;
-            }
-
-            var content = log.Slice(HeadBytes, length - 1);
-            if (log[sizeof(int)] == Closed)
-            {
-                return (entries, System.Text.Encoding.ASCII.GetString(content));
-            }
-
-            entries.Add(content.ToArray());
-            log = log[(sizeof(int) + length)..];
-        }
-
-        return log.IsEmpty ? (entries, null) : throw new StoreException("A replica's journal is damaged.");
     }
 
     private static byte[] Encode(ulong generation, string? name)
@@ -198,21 +201,29 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
 
     private Place Decode(Document document)
     {
-        var reader = new RlpReader(document.Body.Span);
-        var list = reader.ReadList();
-        var version = list.ReadUInt64();
-        if (version != Version)
+        try
         {
-            throw new StoreException($"{key} is of version {version}, this program knows {Version}.");
-        }
+            var reader = new RlpReader(document.Body.Span);
+            var list = reader.ReadList();
+            var version = list.ReadUInt64();
+            if (version != Version)
+            {
+                throw new StoreException($"{key} is of version {version}, this program knows {Version}.");
+            }
 
-        var generation = list.ReadUInt64();
-        var name = System.Text.Encoding.ASCII.GetString(list.ReadBytes());
-        return new(generation, name.Length == 0 ? null : name, document.ETag);
+            var generation = list.ReadUInt64();
+            var name = System.Text.Encoding.ASCII.GetString(list.ReadBytes());
+            return new(generation, name.Length == 0 ? null : name, document.ETag);
+        }
+        catch (RlpException damage)
+        {
+            throw new StoreException(
+                $"{key} is damaged, or of version 1 where this program knows {Version}: {damage.Message}", damage);
+        }
     }
 
-    private static string LogOf(ulong generation) =>
-        string.Create(CultureInfo.InvariantCulture, $"journal/{generation}");
+    private static string NameOf(ulong generation, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"journal/{generation}/{number}");
 
     /// <summary>Where a journal is.</summary>
     private readonly record struct Place(ulong Generation, string? Base, string? ETag);
