@@ -84,7 +84,8 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             new Transaction
             {
                 Type = TransactionType.DynamicFee, ChainId = ChainSpec.DevelopmentChainId,
-                Nonce = (ulong)(i / accounts), GasLimit = 21_000, To = Address.FromNumber(0xC0FFEE), Value = UInt256.One,
+                Nonce = (ulong)(i / accounts), GasLimit = 21_000, To = Address.FromNumber(0xC0FFEE),
+                Value = UInt256.One,
                 MaxFeePerGas = new UInt256(20_000_000_000), MaxPriorityFeePerGas = UInt256.One,
             },
             ValidatorCluster.User(i % accounts).PrivateKey));
