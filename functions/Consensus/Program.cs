@@ -6,6 +6,7 @@ var order = new Opening<IOrderService>(roles.OpenOrderAsync).Begin();
 
 await new HandlerApp
 {
+    Caches = roles.Ports.Caches,
     Metrics = roles.Metrics,
     Http = async context => await (await order.GetAsync()).ServeAsync(context),
 }

@@ -7,5 +7,6 @@ var ingest = new Opening<IngestService>(roles.OpenIngestAsync).Begin();
 await new HandlerApp
 {
     IsReady = () => ingest.IsOpen,
+    Caches = roles.Ports.Caches,
     Http = async context => await (await ingest.GetAsync()).ServeAsync(context),
 }.RunAsync();

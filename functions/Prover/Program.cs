@@ -10,7 +10,7 @@ var engine = new LazyProofEngine(() => new DirectProofEngine(
 using var service = new ProofService(roles.Ports, engine, new BlobKeyFiles(roles.Config), new ProofLimits());
 if (Environment.GetEnvironmentVariable("FUNCTIONS_CUSTOMHANDLER_PORT") is not null)
 {
-    await new HandlerApp { Metrics = roles.Metrics }
+    await new HandlerApp { Caches = roles.Ports.Caches, Metrics = roles.Metrics }
         .Add("Jobs", (invocation, stop) => service.ProveAsync(invocation.Body, stop))
         .RunAsync();
     return;

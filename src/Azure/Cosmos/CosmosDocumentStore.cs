@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Azure.Cosmos;
@@ -81,6 +82,9 @@ public sealed class CosmosDocumentStore : IDocumentStore, IDisposable
         }
 
         RequireSuccess(answer, key);
+        _counters.DocumentRead(answer.Headers.ContentLength is { Length: > 0 } length
+            ? long.Parse(length, CultureInfo.InvariantCulture)
+            : answer.Content.CanSeek ? answer.Content.Length : 0);
         return new(await DocumentJson.ReadAsync(answer.Content, key, cancellation), answer.Headers.ETag);
     }
 
@@ -148,6 +152,7 @@ public sealed class CosmosDocumentStore : IDocumentStore, IDisposable
     {
         DocumentLimits.Require(key, body.Length);
         var item = DocumentJson.Write(key, body.Span);
+        _counters.DocumentWritten(item.Length);
         using var answer = await RequestAsync(
             key, (container, pk) => write(container, pk, new MemoryStream(item, writable: false)), cancellation);
         return End(answer, key);

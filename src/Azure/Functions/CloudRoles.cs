@@ -93,6 +93,7 @@ public sealed class CloudRoles
         var ports = new DocumentChainPorts(Ports.Documents, Ports.Blobs, rows, TimeProvider.System);
         var chain = await new FirstStart(Ports.Leases!, Ports.Clock, Ports.Log).OpenAsync(
             () => DocumentChain.FindAsync(ports, genesis.Value), () => DocumentChain.OpenAsync(ports, genesis.Value));
+        Ports.Caches.Add(chain.Forget);
         return (new DocumentRoleChain(chain), genesis.Value);
     }
 
@@ -148,6 +149,9 @@ public sealed class CloudRoles
         Add("supervm_blob_operations_total", "Calls to blobs.", Counters.BlobOperations);
         Add("supervm_table_requests_total", "Calls to tables.", Counters.TableRequests);
         Add("supervm_document_requests_total", "Calls to the document database.", Counters.DocumentRequests);
+        Add("supervm_document_writes_total", "Those of them that write.", Counters.DocumentWrites);
+        Add("supervm_document_read_bytes_total", "Bytes of documents read.", Counters.DocumentBytesRead);
+        Add("supervm_document_written_bytes_total", "Bytes of documents written.", Counters.DocumentBytesWritten);
         Add("supervm_document_throttled_total", "Calls that it put off.", Counters.Throttled);
         Add("supervm_request_units_total", "Request units that it charged.", Counters.RequestUnits);
         return text.ToString();

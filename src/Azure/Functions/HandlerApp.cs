@@ -56,6 +56,10 @@ public sealed class HandlerApp
     /// it.</summary>
     public Func<string>? Metrics { get; init; }
 
+    /// <summary>Emptied when nothing came for <see cref="IdleRest.After"/>, with the heap compacted; null for
+    /// none.</summary>
+    public RoleCaches? Caches { get; init; }
+
     /// <summary>Adds a queue or timer function by its folder's name.</summary>
     public HandlerApp Add(string function, FunctionBody body)
     {
@@ -83,7 +87,8 @@ public sealed class HandlerApp
             kestrel.Listen(IPAddress.Loopback, port);
         });
         await using var application = builder.Build();
-        application.Run(RouteAsync);
+        using var rest = new IdleRest(() => Caches?.Forget(), TimeProvider.System);
+        application.Run(context => RestingAfterAsync(context, rest));
         // A Ctrl-C at the terminal reaches every process of it; the host decides when its handlers end.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
         await application.StartAsync();
@@ -99,6 +104,19 @@ public sealed class HandlerApp
         Span<byte> ignored = stackalloc byte[16];
         while (input.Read(ignored) > 0)
         {
+        }
+    }
+
+    private async Task RestingAfterAsync(HttpContext context, IdleRest rest)
+    {
+        rest.Begin();
+        try
+        {
+            await RouteAsync(context);
+        }
+        finally
+        {
+            rest.End();
         }
     }
 

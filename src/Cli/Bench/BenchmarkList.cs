@@ -25,6 +25,8 @@ internal static class BenchmarkList
         new LatencyBenchmark(),
         new RecoverBenchmark(),
         new CloudStateBenchmark(),
+        new CloudBenchmark(),
+        new CloudStartBenchmark(),
         new ImportBenchmark(),
         new IngestBenchmark(),
         new EndToEndBenchmark(),

@@ -25,6 +25,12 @@ internal sealed record CloudOptions
 
     public ulong ChainId { get; init; } = Core.Ledger.ChainSpec.DevelopmentChainId;
 
+    /// <summary>The genesis file; null for one with the development accounts.</summary>
+    public byte[]? Genesis { get; init; }
+
+    /// <summary>The apps that are started at once; others are when they are asked for.</summary>
+    public IReadOnlyList<string> Apps { get; init; } = CloudValidator.Apps;
+
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
 
@@ -39,6 +45,9 @@ internal sealed record CloudOptions
     /// held comes again soon.
     /// </summary>
     public TimeSpan Visibility { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Told of each invocation that ended.</summary>
+    public Action<Local.Functions.InvocationEnd> Observe { get; init; } = _ => { };
 
     /// <summary>Takes what an operator wants to see.</summary>
     public Action<string> Log { get; init; } = _ => { };

@@ -67,6 +67,22 @@ internal sealed class CloudStack : IAsyncDisposable
         }
     }
 
+    /// <summary>Where this program was built, with the function apps.</summary>
+    /// <exception cref="Commands.InvalidConfigurationException">It was not built in a repository.</exception>
+    internal static string RepositoryRoot()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "SuperVm.sln")))
+            {
+                return at.FullName;
+            }
+        }
+
+        throw new Commands.InvalidConfigurationException(
+            "the function apps lie in the repository, and this program does not");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_validators.Select(validator => validator.DisposeAsync().AsTask()));
@@ -91,7 +107,7 @@ internal sealed class CloudStack : IAsyncDisposable
         var now = (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var keys = names.ConvertAll(_ => NewKey());
         var ports = names.ConvertAll(_ => FreePort());
-        var genesis = DevGenesisFile.Write(
+        var genesis = options.Genesis ?? DevGenesisFile.Write(
             options.ChainId, DevGenesis.AccountsOf(Mnemonic.Development, Accounts),
             new UInt256(Ether) * 1_000_000_000_000_000_000, now, RegistryOf(keys, ports, options));
         var list = ValidatorsJson(keys[..options.Validators], ports);
@@ -171,18 +187,3 @@ internal sealed class CloudStack : IAsyncDisposable
 /// <param name="RpcPort">JSON-RPC; 0 takes a free one.</param>
 internal sealed record CloudSeat(
     int Index, string Account, byte[] Key, string? Validators, int PeerPort, int RpcPort);
-
-/// <summary>Requests that cost money.</summary>
-internal readonly record struct CloudCosts(double Queue, double Blob, double Table, double Document, double Units)
-{
-    public static CloudCosts operator +(CloudCosts a, CloudCosts b) =>
-        new(a.Queue + b.Queue, a.Blob + b.Blob, a.Table + b.Table, a.Document + b.Document, a.Units + b.Units);
-
-    public static CloudCosts operator -(CloudCosts a, CloudCosts b) =>
-        new(a.Queue - b.Queue, a.Blob - b.Blob, a.Table - b.Table, a.Document - b.Document, a.Units - b.Units);
-
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Queue} queue operations, {Blob} blob operations, {Table} table requests, {Document} document requests, "
-        + $"{Units:F0} request units");
-}

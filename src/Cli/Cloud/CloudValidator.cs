@@ -59,6 +59,9 @@ internal sealed class CloudValidator : IAsyncDisposable
     /// <summary>Transactions in blocks that execution told of.</summary>
     internal long Transactions => Interlocked.Read(ref _transactions);
 
+    /// <summary>What the Functions hosts asked of queues.</summary>
+    internal long HostLooks => _hostCounters.QueueOperations;
+
     internal LocalFunctionsHost Host(string app) => _hosts[app];
 
     /// <summary>Makes what templates make in the cloud, and starts the apps.</summary>
@@ -80,7 +83,7 @@ internal sealed class CloudValidator : IAsyncDisposable
         try
         {
             await validator.PrepareAsync(genesis, cancellation);
-            await Task.WhenAll(Apps.Select(app => validator.StartAppAsync(app, options, cancellation)));
+            await Task.WhenAll(options.Apps.Select(app => validator.StartAppAsync(app, options, cancellation)));
             return validator;
         }
         catch
@@ -102,14 +105,23 @@ internal sealed class CloudValidator : IAsyncDisposable
         _client.Dispose();
     }
 
+    /// <summary>Ends an app that runs, its handler as kill -9 does.</summary>
+    internal async Task StopAppAsync(string app)
+    {
+        if (_hosts.TryRemove(app, out var host))
+        {
+            await host.DisposeAsync();
+        }
+    }
+
     /// <summary>What its apps and their hosts asked of the cloud; what killed processes asked is forgotten.</summary>
     internal async Task<CloudCosts> CostsAsync(CancellationToken cancellation)
     {
-        var sum = new CloudCosts(_hostCounters.QueueOperations, 0, 0, 0, 0);
-        foreach (var app in Apps)
+        var sum = new CloudCosts(HostLooks, 0, 0, 0);
+        foreach (var app in _hosts.Keys)
         {
             var address = await _hosts[app].HandlerAsync(cancellation);
-            sum += CostsIn(await _client.GetStringAsync(new Uri(address, "metrics"), cancellation));
+            sum += CloudCosts.In(await _client.GetStringAsync(new Uri(address, "metrics"), cancellation));
         }
 
         return sum;
@@ -155,10 +167,12 @@ internal sealed class CloudValidator : IAsyncDisposable
         await documents.CreateContainersAsync(CloudNames.DocumentContainers.All, cancellation);
     }
 
-    private async Task StartAppAsync(string app, CloudOptions options, CancellationToken cancellation)
+    /// <summary>Starts an app that does not run; it serves when this ends.</summary>
+    internal async Task StartAppAsync(string app, CloudOptions options, CancellationToken cancellation)
     {
-        var file = new StreamWriter(Path.Combine(
-            options.Logs, string.Create(CultureInfo.InvariantCulture, $"validator{Seat.Index}-{app}.log")));
+        var name = string.Create(CultureInfo.InvariantCulture, $"validator{Seat.Index}-{app}.log");
+        var file = new StreamWriter(new FileStream(
+            Path.Combine(options.Logs, name), FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
         var log = new Commands.LineLog(file);
         _logs.Add(log);
         _logs.Add(file);
@@ -175,6 +189,7 @@ internal sealed class CloudValidator : IAsyncDisposable
                 Log = line => Take(app, line, log, options),
                 Observe = end =>
                 {
+                    options.Observe(end);
                     if (end.Failure is not null)
                     {
                         Interlocked.Increment(ref _failures);
@@ -246,17 +261,5 @@ internal sealed class CloudValidator : IAsyncDisposable
         {
             options.Log(string.Create(CultureInfo.InvariantCulture, $"validator {Seat.Index} {app}: {line}"));
         }
-    }
-
-    private static CloudCosts CostsIn(string metrics)
-    {
-        double Of(string name) => metrics.Split('\n')
-            .Where(line => line.StartsWith(name + " ", StringComparison.Ordinal))
-            .Select(line => double.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture))
-            .FirstOrDefault();
-        return new(
-            Of("supervm_queue_operations_total"), Of("supervm_blob_operations_total"),
-            Of("supervm_table_requests_total"), Of("supervm_document_requests_total"),
-            Of("supervm_request_units_total"));
     }
 }

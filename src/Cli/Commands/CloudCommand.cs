@@ -90,7 +90,7 @@ internal sealed class CloudCommand : ICommandModule
         await using var stack = await CloudStack.StartAsync(
             new CloudOptions
             {
-                Root = RepositoryRoot(),
+                Root = CloudStack.RepositoryRoot(),
                 Logs = logs,
                 Validators = parsed.GetValue(_validators),
                 EpochLength = parsed.GetValue(_epochLength),
@@ -168,18 +168,5 @@ internal sealed class CloudCommand : ICommandModule
         {
             log.Write("the apps ended before they could be asked for their counters");
         }
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "SuperVm.sln")))
-            {
-                return at.FullName;
-            }
-        }
-
-        throw new InvalidConfigurationException("the function apps lie in the repository, and this program does not");
     }
 }

@@ -60,6 +60,19 @@ internal sealed class TransactionCache(ulong chainId) : ITransactionInspector
         return true;
     }
 
+    /// <summary>Empties it: what comes again is decoded again.</summary>
+    internal void Forget()
+    {
+        lock (_gate)
+        {
+            _known.Clear();
+            _known.TrimExcess();
+            _order.Clear();
+            _order.TrimExcess();
+            _bytes = 0;
+        }
+    }
+
     /// <summary>Remembers a transaction whose sender is known already.</summary>
     internal void Add(in Hash256 hash, Transaction transaction, int bytes)
     {

@@ -27,13 +27,18 @@ public static class DevGenesisFile
         ulong chainId, IEnumerable<DevAccount> accounts, in UInt256 balance, ulong timestamp,
         DevRegistry? registry = null)
     {
-        var genesis = DevGenesis.Create(chainId, Fork.Osaka, accounts, balance, timestamp, registry);
+        return Write(DevGenesis.Create(chainId, Fork.Osaka, accounts, balance, timestamp, registry));
+    }
+
+    /// <summary>The newest fork from block 0 on, and what is allocated, storage too.</summary>
+    public static byte[] Write(Genesis genesis)
+    {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
             json.WriteStartObject("config"u8);
-            json.WriteNumber("chainId"u8, chainId);
+            json.WriteNumber("chainId"u8, genesis.Spec.ChainId);
             foreach (var name in AtZero)
             {
                 json.WriteNumber(name, 0);
@@ -41,7 +46,7 @@ public static class DevGenesisFile
 
             json.WriteBoolean("equalTimestamps"u8, true);
             json.WriteEndObject();
-            json.WriteString("timestamp"u8, Quantity(timestamp));
+            json.WriteString("timestamp"u8, Quantity(genesis.Timestamp));
             json.WriteString("gasLimit"u8, Quantity(genesis.GasLimit));
             json.WriteStartObject("alloc"u8);
             foreach (var (address, account) in genesis.Alloc)

@@ -53,6 +53,7 @@ public sealed class ExecuteService
         _archive = new(ports.Blobs, _transactions);
         _kept = new(ports.Blobs);
         _lead = ports.Leases is { } leases ? new(leases, "leases/execute", ports.Clock) : null;
+        ports.Caches.Add(_transactions.Forget);
     }
 
     /// <summary>Blocks made here since the start.</summary>

@@ -18,6 +18,9 @@ public sealed record RolePorts
 
     public required TimeProvider Clock { get; init; }
 
+    /// <summary>What is kept in memory to be faster, to be given up when nothing comes.</summary>
+    public RoleCaches Caches { get; init; } = new();
+
     /// <summary>Takes one line an event; must not block.</summary>
     public Action<string> Log { get; init; } = _ => { };
 

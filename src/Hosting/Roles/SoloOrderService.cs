@@ -45,6 +45,7 @@ public sealed class SoloOrderService : IOrderService
         _ports = ports;
         _key = new(ports.Names.Replica, "order", "solo");
         var inspector = new TransactionCache(chainId);
+        ports.Caches.Add(inspector.Forget);
         _begin = SoloState.Begin(genesis.Hash, genesis.Header.Timestamp, genesis.Header.GasLimit);
         _order = new(proposer, genesis.Header.GasLimit, inspector);
         _archive = new(ports.Blobs, inspector);

@@ -32,6 +32,13 @@ internal sealed class BlockArchive(IBlobStore blobs, long cacheBytes)
     internal void Remember(ArchivedBlock block) =>
         _blocks.Set(block.Block.Hash, block, block.Block.Size + Chain.CostOf(block.Receipts));
 
+    /// <summary>Empties the caches.</summary>
+    internal void Forget()
+    {
+        _blocks.Clear();
+        _headers.Clear();
+    }
+
     internal Task WriteAsync(SealedBlock block, IReadOnlyList<Receipt> receipts, CancellationToken cancellation)
     {
         var writer = new RlpWriter(block.Encoded.Length * 2);

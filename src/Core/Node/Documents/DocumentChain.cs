@@ -77,6 +77,15 @@ public sealed partial class DocumentChain : IChain, IDisposable
 
     public void Dispose() => _gate.Dispose();
 
+    /// <summary>Gives up what is kept of the stores in memory, the head apart: it is read again when it is asked
+    /// for.</summary>
+    public void Forget()
+    {
+        _pages.Forget();
+        _archive.Forget();
+        _hashes.Clear();
+    }
+
     /// <summary>Counters of the caches, for metrics.</summary>
     public IReadOnlyDictionary<string, double> Statistics() => _pages.Statistics();
 

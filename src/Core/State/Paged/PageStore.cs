@@ -57,6 +57,15 @@ internal sealed class PageStore(IDocumentStore documents, IBlobStore blobs, Page
 
     internal void Remember(LoadedPage page) => _pages.Set(page.Page.Id, page, page.Page.Cost);
 
+    /// <summary>Empties the caches.</summary>
+    internal void Forget()
+    {
+        _pages.Clear();
+        _segments.Clear();
+        _code.Clear();
+        Nodes.Clear();
+    }
+
     /// <summary>The page, from memory or its document.</summary>
     /// <exception cref="StaleHeadException">There is no such document.</exception>
     internal async Task<LoadedPage> GetAsync(PageId id, CancellationToken cancellation)
