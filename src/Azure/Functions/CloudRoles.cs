@@ -74,20 +74,12 @@ public sealed class CloudRoles
         ? new Core.Consensus.Secp256k1Signer(key).Address
         : Address.Zero;
 
-    /// <summary>Reads the genesis and opens the chain.</summary>
+    /// <summary>Opens the chain; reads the genesis where it has not begun.</summary>
     /// <exception cref="StoreException">No genesis, another chain's database, or a service fails.</exception>
     public async Task<IRoleChain> OpenChainAsync() => (await OpenAsync()).Chain;
 
     private async Task<(IRoleChain Chain, Genesis Genesis)> OpenAsync()
     {
-        var file = await Config.GetAsync(Settings.Genesis)
-            ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}.");
-        var genesis = GenesisReader.Read(file);
-        if (!genesis.Succeeded)
-        {
-            throw new StoreException($"{Settings.Genesis} is no genesis file: {genesis.Error}");
-        }
-
         var rows = new TableRowStore(
             new TableStore(Settings.Cloud, Counters, TimeProvider.System), CloudNames.Tables.Transactions);
         var ports = new DocumentChainPorts(Ports.Documents, Ports.Blobs, rows, TimeProvider.System);
@@ -143,8 +135,8 @@ public sealed class CloudRoles
     public string Metrics()
     {
         var text = new StringBuilder(1_024);
-        void Add(string name, string help, double value) => text
-            .Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} counter\n{name} {value:R}\n");
+        void Add(string name, string help, double value, string type = "counter") => text
+            .Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value:R}\n");
         Add("supervm_queue_operations_total", "Calls to queues.", Counters.QueueOperations);
         Add("supervm_blob_operations_total", "Calls to blobs.", Counters.BlobOperations);
         Add("supervm_table_requests_total", "Calls to tables.", Counters.TableRequests);
@@ -153,6 +145,9 @@ public sealed class CloudRoles
         Add("supervm_document_read_bytes_total", "Bytes of documents read.", Counters.DocumentBytesRead);
         Add("supervm_document_written_bytes_total", "Bytes of documents written.", Counters.DocumentBytesWritten);
         Add("supervm_document_throttled_total", "Calls that it put off.", Counters.Throttled);
+        var memory = GC.GetGCMemoryInfo();
+        Add("supervm_heap_live_bytes", "What lives on the heap.", GC.GetTotalMemory(false), "gauge");
+        Add("supervm_heap_committed_bytes", "What the heap has.", memory.TotalCommittedBytes, "gauge");
         Add("supervm_request_units_total", "Request units that it charged.", Counters.RequestUnits);
         return text.ToString();
     }

@@ -6,8 +6,9 @@ namespace SuperVm.Azure.Functions;
 /// <remarks>
 /// <code>
 ///   a request begins ─▶ … ─▶ the last one ends ─▶ <see cref="After"/> without another ─▶ caches emptied, heap compacted
+///                                                 <see cref="Later"/> more ─▶ heap compacted: what pools of arrays gave up
 /// </code>
-/// One timer that is set when the last request ends: a process that rests has none and does nothing. An instance that
+/// One timer that is set when the last request ends, and once more: a process that rests has none and does nothing. An instance that
 /// waits for work is paid for by its memory, and what its caches held would be old by then.
 /// </remarks>
 internal sealed class IdleRest : IDisposable
@@ -15,9 +16,13 @@ internal sealed class IdleRest : IDisposable
     /// <summary>How long nothing came.</summary>
     internal static readonly TimeSpan After = TimeSpan.FromSeconds(5);
 
+    /// <summary>And then: the runtime's pool of arrays gives up what nobody rented for a minute.</summary>
+    internal static readonly TimeSpan Later = TimeSpan.FromSeconds(65);
+
     private readonly Action _forget;
     private readonly ITimer _timer;
     private int _underWay;
+    private bool _isLate;
 
     /// <param name="forget">Empties the caches.</param>
     /// <param name="clock">Says when.</param>
@@ -38,6 +43,7 @@ internal sealed class IdleRest : IDisposable
     {
         if (Interlocked.Decrement(ref _underWay) == 0)
         {
+            _isLate = false;
             _timer.Change(After, Timeout.InfiniteTimeSpan);
         }
     }
@@ -55,5 +61,10 @@ internal sealed class IdleRest : IDisposable
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Rests++;
+        if (!_isLate)
+        {
+            _isLate = true;
+            _timer.Change(Later, Timeout.InfiniteTimeSpan);
+        }
     }
 }

@@ -37,11 +37,16 @@ internal sealed class CloudBenchmark : IBenchmark
         Description = "transactions that may be on their way", DefaultValueFactory = _ => 4_000,
     };
 
+    private static readonly Option<int> Rest = new("--rest")
+    {
+        Description = "seconds without a request before memory is looked at", DefaultValueFactory = _ => 8,
+    };
+
     public string Name => "cloud";
 
     public string Description => "the emulated cloud with many accounts: tx/s, time to receipt, requests, memory";
 
-    public IReadOnlyList<Option> Options => [Accounts, Transactions, InRequest, Window];
+    public IReadOnlyList<Option> Options => [Accounts, Transactions, InRequest, Window, Rest];
 
     public async Task RunAsync(BenchContext context)
     {
@@ -97,11 +102,13 @@ internal sealed class CloudBenchmark : IBenchmark
         }
 
         var busy = AppMemory.Of(validator);
-        await AppMemory.RestAsync(context.Cancellation);
+        var rest = TimeSpan.FromSeconds(context.Options.GetValue(Rest));
+        await Task.Delay(rest, context.Cancellation);
         foreach (var (app, idle) in AppMemory.Of(validator))
         {
             samples.Add($"{name} {app.ToLowerInvariant()} after load", "MiB", busy[app]);
             samples.Add($"{name} {app.ToLowerInvariant()} at rest", "MiB", idle);
+            context.Progress.WriteLine($"    {await AppMemory.DescribeAsync(validator, app)}");
         }
 
         await Task.WhenAll(CloudValidator.Apps.Select(validator.StopAppAsync));

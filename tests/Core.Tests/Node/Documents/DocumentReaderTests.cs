@@ -162,6 +162,59 @@ public sealed class DocumentReaderTests
         Assert.Throws<NotSupportedException>(() => chain.Rewind(1));
     }
 
+    [Fact]
+    public async Task What_was_given_up_is_read_again()
+    {
+        var world = new DocumentWorld(27, 60, Tiny);
+        using var chain = await world.OpenAsync();
+        for (ulong number = 1; number <= 20; number++)
+        {
+            var (attributes, batch) = world.NextBatch(6);
+            await chain.ProduceAsync(number, attributes, batch);
+            if (number % 5 == 0)
+            {
+                chain.Forget();
+                Assert.Equal(0, chain.Statistics()["page_cache_bytes"]);
+            }
+        }
+
+        Assert.Empty(world.Differences(chain, [0, 3, 12, 20], world.Senders));
+    }
+
+    [Fact]
+    public async Task A_chain_that_has_begun_is_opened_without_its_genesis_file()
+    {
+        var ports = new DocumentChainPorts(
+            new InMemoryDocumentStore(), new InMemoryBlobStore(), new InMemoryRowStore(), TimeProvider.System);
+        var read = new List<string>();
+        async Task<Hash256> OpenAsync(string name, int wei)
+        {
+            using var chain = await DocumentChain.OpenAsync(ports, name, _ =>
+            {
+                read.Add(name);
+                return Task.FromResult<ReadOnlyMemory<byte>>(System.Text.Encoding.UTF8.GetBytes(
+                    $$$"""
+                    {"config":{"chainId":7,"homesteadBlock":0},"gasLimit":"0x1c9c380","extraData":"0x1234",
+                     "alloc":{"0x00000000000000000000000000000000000000aa":{"balance":"{{{wei}}}"}} }
+                    """));
+            });
+            chain.StateAt(0).State!.ReadAccount(Address.FromNumber(0xAA), out var account);
+            Assert.Equal((7UL, (UInt256)1), (chain.ChainId, account.Balance));
+            Assert.Equal(chain.Genesis.Hash, chain.GetBlock(0)!.Hash);
+            return chain.Genesis.Hash;
+        }
+
+        var first = await OpenAsync("one.json", 1);
+        Assert.Equal(first, await OpenAsync("one.json", 1));
+        Assert.Equal(["one.json"], read);
+
+        // Another name may be another chain: it is read, and refused where it is.
+        Assert.Equal(first, await OpenAsync("copy.json", 1));
+        var refusal = await Assert.ThrowsAsync<StoreException>(() => OpenAsync("other.json", 2));
+        Assert.Contains("belongs to another chain", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(["one.json", "copy.json", "other.json"], read);
+    }
+
     /// <summary>Counts what is read and deleted.</summary>
     private sealed class CountedBlobs(IBlobStore? below = null) : IBlobStore
     {
