@@ -83,10 +83,14 @@ public sealed class CloudRoles
         var rows = new TableRowStore(
             new TableStore(Settings.Cloud, Counters, TimeProvider.System), CloudNames.Tables.Transactions);
         var ports = new DocumentChainPorts(Ports.Documents, Ports.Blobs, rows, TimeProvider.System);
-        var chain = await new FirstStart(Ports.Leases!, Ports.Clock, Ports.Log).OpenAsync(
-            () => DocumentChain.FindAsync(ports, genesis.Value), () => DocumentChain.OpenAsync(ports, genesis.Value));
+        var (chain, genesis) = await DocumentChain.OpenAsync(
+            ports, Settings.Genesis, async stop => await Config.GetAsync(Settings.Genesis, stop)
+                ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}."),
+            read => new FirstStart(Ports.Leases!, Ports.Clock, Ports.Log).OpenAsync(
+                () => DocumentChain.FindAsync(ports, read), () => DocumentChain.OpenAsync(ports, read)),
+            [ValidatorRegistry.Address]);
         Ports.Caches.Add(chain.Forget);
-        return (new DocumentRoleChain(chain), genesis.Value);
+        return (new DocumentRoleChain(chain), genesis);
     }
 
     /// <summary>How JSON-RPC behaves: development accounts on an emulator, finality at once for one operator.</summary>

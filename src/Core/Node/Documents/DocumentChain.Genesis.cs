@@ -1,4 +1,5 @@
 using SuperVm.Core.Ledger;
+using SuperVm.Core.Primitives;
 using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.Node;
@@ -13,15 +14,20 @@ public sealed partial class DocumentChain
     /// <param name="ports">Where the chain lies.</param>
     /// <param name="name">The file's name; another name is another file, which is read and compared.</param>
     /// <param name="read">Reads the file.</param>
+    /// <param name="begin">Opens the chain of the genesis that was read, or begins it.</param>
+    /// <param name="kept">Accounts whose allocation is wanted whenever the chain is opened.</param>
     /// <param name="options">How the chain works.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <returns>The chain, and its genesis: of the accounts those that are kept, perhaps others.</returns>
     /// <exception cref="StoreException">
     /// The file is no genesis, or there is another chain, another version, or damage; the message says which.
     /// </exception>
-    public static async Task<DocumentChain> OpenAsync(
+    public static async Task<(DocumentChain Chain, Genesis Genesis)> OpenAsync(
         DocumentChainPorts ports,
         string name,
         Func<CancellationToken, Task<ReadOnlyMemory<byte>>> read,
+        Func<Genesis, Task<DocumentChain>> begin,
+        IReadOnlyCollection<Address> kept,
         DocumentChainOptions? options = null,
         CancellationToken cancellation = default)
     {
@@ -36,7 +42,7 @@ public sealed partial class DocumentChain
             var known = new DocumentChain(ports, brief.Genesis.Spec, first.Block, options);
             if (first.Block.Hash == begun.Document.GenesisHash && await known.TryLoadAsync(cancellation))
             {
-                return known;
+                return (known, brief.Genesis);
             }
         }
 
@@ -47,8 +53,8 @@ public sealed partial class DocumentChain
             throw new StoreException($"{name} is no genesis file: {genesis.Error}");
         }
 
-        var chain = await OpenAsync(ports, genesis.Value, options, cancellation);
-        await briefs.PutAsync(chain.Genesis, name, file, cancellation);
-        return chain;
+        var chain = await begin(genesis.Value);
+        await briefs.PutAsync(chain.Genesis, name, file, kept, cancellation);
+        return (chain, genesis.Value);
     }
 }

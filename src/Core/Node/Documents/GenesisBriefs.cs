@@ -6,12 +6,12 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.Node;
 
-/// <summary>A genesis whose accounts are left out, and the root that they have.</summary>
+/// <summary>A genesis with a few of its accounts, and the root that all of them have.</summary>
 internal sealed record GenesisBrief(Genesis Genesis, Hash256 StateRoot);
 
 /// <summary>
-/// What a genesis file says beside its accounts, kept where the chain lies: blob
-/// <c>genesis/&lt;hash of the first block&gt;</c>, RLP <c>[name of the file, state root, the file without alloc]</c>.
+/// What a genesis file says beside most of its accounts, kept where the chain lies: blob
+/// <c>genesis/&lt;hash of the first block&gt;</c>, RLP <c>[name of the file, state root, the file with less in alloc]</c>.
 /// </summary>
 /// <remarks>The first block's hash fixes all of it but the name and the fork rules, which are as the file said when
 /// the chain began.</remarks>
@@ -44,15 +44,17 @@ internal sealed class GenesisBriefs(IBlobStore blobs)
     /// <param name="firstBlock">The first block, which the file gives.</param>
     /// <param name="file">The file's name.</param>
     /// <param name="content">The file, which was read before and found good.</param>
+    /// <param name="kept">Accounts that are not left out.</param>
     /// <param name="cancellation">Gives up.</param>
     internal Task PutAsync(
-        ChainBlock firstBlock, string file, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+        ChainBlock firstBlock, string file, ReadOnlyMemory<byte> content, IReadOnlyCollection<Address> kept,
+        CancellationToken cancellation)
     {
         var writer = new RlpWriter(Bytes);
         var list = writer.BeginList();
         writer.WriteBytes(System.Text.Encoding.UTF8.GetBytes(file));
         writer.WriteHash256(firstBlock.Header.StateRoot);
-        writer.WriteBytes(WithoutAccounts(content));
+        writer.WriteBytes(WithAccounts(content, kept));
         writer.EndList(list);
         return blobs.PutAsync(NameOf(firstBlock.Hash), writer.ToArray(), cancellation);
     }
@@ -71,7 +73,7 @@ internal sealed class GenesisBriefs(IBlobStore blobs)
             : null;
     }
 
-    private static byte[] WithoutAccounts(ReadOnlyMemory<byte> file)
+    private static byte[] WithAccounts(ReadOnlyMemory<byte> file, IReadOnlyCollection<Address> kept)
     {
         using var document = JsonDocument.Parse(file);
         using var stream = new MemoryStream();
@@ -83,7 +85,19 @@ internal sealed class GenesisBriefs(IBlobStore blobs)
                 if (!field.NameEquals("alloc"u8))
                 {
                     field.WriteTo(json);
+                    continue;
                 }
+
+                json.WriteStartObject("alloc"u8);
+                foreach (var account in field.Value.EnumerateObject())
+                {
+                    if (Address.TryParse(account.Name, out var address) && kept.Contains(address))
+                    {
+                        account.WriteTo(json);
+                    }
+                }
+
+                json.WriteEndObject();
             }
 
             json.WriteEndObject();

@@ -189,15 +189,23 @@ public sealed class DocumentReaderTests
         var read = new List<string>();
         async Task<Hash256> OpenAsync(string name, int wei)
         {
-            using var chain = await DocumentChain.OpenAsync(ports, name, _ =>
-            {
-                read.Add(name);
-                return Task.FromResult<ReadOnlyMemory<byte>>(System.Text.Encoding.UTF8.GetBytes(
-                    $$$"""
-                    {"config":{"chainId":7,"homesteadBlock":0},"gasLimit":"0x1c9c380","extraData":"0x1234",
-                     "alloc":{"0x00000000000000000000000000000000000000aa":{"balance":"{{{wei}}}"}} }
-                    """));
-            });
+            var (chain, genesis) = await DocumentChain.OpenAsync(
+                ports,
+                name,
+                _ =>
+                {
+                    read.Add(name);
+                    return Task.FromResult<ReadOnlyMemory<byte>>(System.Text.Encoding.UTF8.GetBytes(
+                        $$$"""
+                        {"config":{"chainId":7,"homesteadBlock":0},"gasLimit":"0x1c9c380","extraData":"0x1234","alloc":{
+                         "0x00000000000000000000000000000000000000aa":{"balance":"{{{wei}}}"},
+                         "0x00000000000000000000000000000000000000bb":{"nonce":"9"}} }
+                        """));
+                },
+                read => DocumentChain.OpenAsync(ports, read),
+                [Address.FromNumber(0xBB)]);
+            using var opened = chain;
+            Assert.Equal(9UL, genesis.Alloc[Address.FromNumber(0xBB)].Nonce);
             chain.StateAt(0).State!.ReadAccount(Address.FromNumber(0xAA), out var account);
             Assert.Equal((7UL, (UInt256)1), (chain.ChainId, account.Balance));
             Assert.Equal(chain.Genesis.Hash, chain.GetBlock(0)!.Hash);
