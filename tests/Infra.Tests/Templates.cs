@@ -68,7 +68,7 @@ public sealed class Templates : IAsyncLifetime
             : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {output}");
     }
 
-    private static string FindRoot()
+    internal static string FindRoot()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!System.IO.File.Exists(Path.Combine(at.FullName, "SuperVm.sln")))

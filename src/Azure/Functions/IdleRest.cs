@@ -5,11 +5,11 @@ namespace SuperVm.Azure.Functions;
 /// <summary>Gives memory back once nothing came for a while after something did.</summary>
 /// <remarks>
 /// <code>
-///   a request begins ─▶ … ─▶ the last one ends ─▶ <see cref="After"/> without another ─▶ caches emptied, heap compacted
-///                                                 <see cref="Later"/> more ─▶ heap compacted: what pools of arrays gave up
+///   the last request ends ─▶ <see cref="After"/> without another ─▶ caches emptied, heap compacted
+///                            <see cref="Later"/> more ─▶ heap compacted: what pools of arrays gave up
 /// </code>
-/// One timer that is set when the last request ends, and once more: a process that rests has none and does nothing. An instance that
-/// waits for work is paid for by its memory, and what its caches held would be old by then.
+/// One timer that is set when the last request ends, and once more: a process that rests has none and does nothing. An
+/// instance that waits for work is paid for by its memory, and what its caches held would be old by then.
 /// </remarks>
 internal sealed class IdleRest : IDisposable
 {

@@ -88,8 +88,8 @@ internal sealed class CloudBenchmark : IBenchmark
         var name = kind.ToString().ToLowerInvariant();
         foreach (var when in (string[])["cold", "warm"])
         {
-            var requests = accounts.Sign(
-                kind, context.Options.GetValue(Transactions), Math.Clamp(context.Options.GetValue(InRequest), 1, 1_000));
+            var inRequest = Math.Clamp(context.Options.GetValue(InRequest), 1, 1_000);
+            var requests = accounts.Sign(kind, context.Options.GetValue(Transactions), inRequest);
             var before = await validator.CostsAsync(context.Cancellation);
             var window = Math.Max(context.Options.GetValue(Window), requests[0].Hashes.Count);
             var load = new CloudLoadRun(validator.Rpc, window).Run(requests, context.Cancellation);

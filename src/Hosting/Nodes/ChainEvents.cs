@@ -153,6 +153,26 @@ internal sealed class ChainEvents
 
     private void Note(in HeadEvent happened) => _heads[_headEnd++ % MaximumHeads] = happened;
 
+    /// <summary>
+    /// Lets go of the content of all blocks: for a chain whose blocks never leave and can be read again.
+    /// </summary>
+    internal void Forget()
+    {
+        lock (_gate)
+        {
+            while (_whole.TryDequeue(out var kept))
+            {
+                ref var head = ref _heads[kept.Position % MaximumHeads];
+                if (!head.IsRemoved && _headEnd - kept.Position <= MaximumHeads)
+                {
+                    head = head with { Content = null };
+                }
+            }
+
+            _wholeTransactions = 0;
+        }
+    }
+
     /// <summary>Lets go of the content of blocks above the limit, the newest one kept.</summary>
     private void Trim()
     {

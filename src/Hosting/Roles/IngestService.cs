@@ -57,6 +57,7 @@ public sealed class IngestService : IDisposable
             Finality = consortium?.Proofs(ports, chain),
         };
         chain.Chain.HeadChanged += Follow;
+        ports.Caches.Add(_node.Events.Forget);
         var dispatcher = RpcServices.DispatcherOf(
             _node, server.Limits, new RpcGate(node.Security, ports.Clock));
         _http = new(dispatcher, server);

@@ -12,9 +12,10 @@ namespace SuperVm.Cli.Bench.Cloud;
 /// <param name="High">Latency of 99 of 100.</param>
 /// <param name="Lost">Those without a successful receipt, or with two.</param>
 /// <param name="Blocks">Blocks that they stand in.</param>
-internal sealed record CloudLoadResult(double PerSecond, double Median, double High, int Lost, int Blocks);
+internal sealed record CloudLoadResult(
+    double PerSecond, double Median, double High, int Lost, int Blocks);
 
-/// <summary>Submits requests on several connections, and reads the receipts of every new block on another one.</summary>
+/// <summary>Submits requests on several connections; reads the receipts of every new block on another one.</summary>
 /// <remarks>
 /// <code>
 ///   lane ─request─▶ ┐ as many transactions on their way as there may be

@@ -11,7 +11,7 @@ internal sealed record GenesisBrief(Genesis Genesis, Hash256 StateRoot);
 
 /// <summary>
 /// What a genesis file says beside most of its accounts, kept where the chain lies: blob
-/// <c>genesis/&lt;hash of the first block&gt;</c>, RLP <c>[name of the file, state root, the file with less in alloc]</c>.
+/// <c>genesis/&lt;hash of the first block&gt;</c>, RLP <c>[name of the file, state root, the file, less in alloc]</c>.
 /// </summary>
 /// <remarks>The first block's hash fixes all of it but the name and the fork rules, which are as the file said when
 /// the chain began.</remarks>
