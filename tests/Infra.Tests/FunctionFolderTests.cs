@@ -86,7 +86,11 @@ public sealed class FunctionFolderTests
         Assert.All(
             values.EnumerateObject().Select(value => value.Name)
                 .Where(name => name.StartsWith("SUPERVM_", StringComparison.Ordinal)),
-            name => Assert.Contains(name, CloudNames.Settings.All.Concat(CloudNames.Settings.EmulatorOnly)));
+            name => Assert.Contains(name, CloudNames.Settings.All.Concat(
+            [
+                CloudNames.Settings.EmulatorAccount, CloudNames.Settings.EmulatorStorageKey,
+                CloudNames.Settings.EmulatorDocumentKey,
+            ])));
         Assert.Equal(
             File.ReadAllText(Path.Combine(Templates.FindRoot(), "local.settings.json")),
             File.ReadAllText(Path.Combine(Folder(app), "local.settings.json")));
