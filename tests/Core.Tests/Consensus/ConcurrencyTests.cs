@@ -25,11 +25,11 @@ public sealed class ConcurrencyTests
         var expectedCheckpoints = checkpoints.Select(one => Statements.Checkpoint(ChainId, one.Statement)).ToArray();
         OnThreads(thread =>
         {
-            for (var i = 0; i < 100_000; i++)
+            for (var i = 0; i < 50_000; i++)
             {
                 var at = ((i >> 3) + thread) % 2;
-                Assert.Equal(expectedVotes[at], votes[at].Statement(ChainId));
-                Assert.Equal(expectedCheckpoints[at], checkpoints[at].Digest(ChainId));
+                Assert.True(expectedVotes[at] == votes[at].Statement(ChainId));
+                Assert.True(expectedCheckpoints[at] == checkpoints[at].Digest(ChainId));
             }
         });
     }
