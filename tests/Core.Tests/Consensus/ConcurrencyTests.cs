@@ -13,8 +13,8 @@ public sealed class ConcurrencyTests
     [Fact]
     public void Copies_of_a_message_and_their_digests_hold_on_all_threads()
     {
-        // A copy (with) shares its original's memory of digests; both are asked for theirs on every thread, in short runs,
-        // so that one thread reads what another is putting in place.
+        // A copy (with) shares its original's memory of digests; both are asked for theirs on every thread, in short
+        // runs, so that one thread reads what another is putting in place.
         var vote = new Vote(VotePhase.Commit, 1, 2, Hash256.Zero, 0, []);
         Vote[] votes = [vote, vote with { Sequence = 10 }];
         var checkpoint = new Checkpoint(new CheckpointStatement(1, default, default, default), 0, []);
