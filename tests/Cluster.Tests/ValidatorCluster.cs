@@ -16,6 +16,12 @@ namespace SuperVm.Cluster.Tests;
 /// </summary>
 internal sealed class ValidatorCluster : IDisposable
 {
+    /// <summary>Ports below those that the system gives to clients.</summary>
+    private const int LastPort = 32_000;
+
+    private static readonly Lock Ports = new();
+    private static int _nextPort = 20_000 + (Environment.ProcessId % 8_000);
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
@@ -253,14 +259,22 @@ internal sealed class ValidatorCluster : IDisposable
         File.WriteAllText(path, config.ToJsonString());
     }
 
-    /// <summary>A port with enough free ones above it.</summary>
+    /// <summary>
+    /// A port with enough free ones above it. None is given out twice: that of a validator which is dead for a while is
+    /// free, and yet another cluster's that runs beside this one.
+    /// </summary>
     private static int FreePorts(int count)
     {
-        for (var port = 23_000 + (Environment.ProcessId % 4_000); port < 60_000; port += count)
+        lock (Ports)
         {
-            if (Enumerable.Range(port, count).All(IsFree))
+            while (_nextPort + count < LastPort)
             {
-                return port;
+                var port = _nextPort;
+                _nextPort += count;
+                if (Enumerable.Range(port, count).All(IsFree))
+                {
+                    return port;
+                }
             }
         }
 

@@ -6,11 +6,7 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Azure.Blobs;
 
-/// <summary>The log store over append blobs of one container.</summary>
-/// <remarks>
-/// The compare-and-swap is the service's own: a block is added where the blob has exactly the length that the request
-/// names (<c>x-ms-blob-condition-appendpos</c>). One request an append, up to 4 MiB.
-/// </remarks>
+/// <summary>The log store over append blobs of one container: one request an append, up to 4 MiB.</summary>
 public sealed class AzureLogStore : ILogStore
 {
     private readonly BlobContainerClient _container;
@@ -42,19 +38,25 @@ public sealed class AzureLogStore : ILogStore
         }
     }
 
-    public async Task<long?> AppendAsync(
-        string name, long length, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
+    public async Task<bool> AppendAsync(
+        string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
     {
         LogLimits.Require(name, bytes.Length);
-        return await AddAsync(name, new() { IfAppendPositionEqual = length }, bytes, cancellation)
-            ? length + bytes.Length
-            : null;
-    }
-
-    public Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
-    {
-        LogLimits.Require(name, bytes.Length);
-        return AddAsync(name, null, bytes, cancellation);
+        try
+        {
+            _counters.BlobOperation();
+            using var stream = new BinaryData(bytes).ToStream();
+            await _container.GetAppendBlobClient(name).AppendBlockAsync(stream, cancellationToken: cancellation);
+            return true;
+        }
+        catch (RequestFailedException missing) when (missing.Status == 404)
+        {
+            return false;
+        }
+        catch (RequestFailedException failure)
+        {
+            throw CloudFailure.Of($"Appending to {name}", failure);
+        }
     }
 
     public async Task<ReadOnlyMemory<byte>?> ReadAsync(
@@ -110,29 +112,6 @@ public sealed class AzureLogStore : ILogStore
         catch (RequestFailedException taken) when (taken.Status is 409 or 412)
         {
             return false;
-        }
-    }
-
-    /// <summary>False where the condition does not hold, or there is no log.</summary>
-    private async Task<bool> AddAsync(
-        string name, AppendBlobRequestConditions? conditions, ReadOnlyMemory<byte> bytes,
-        CancellationToken cancellation)
-    {
-        try
-        {
-            _counters.BlobOperation();
-            using var stream = new BinaryData(bytes).ToStream();
-            await _container.GetAppendBlobClient(name).AppendBlockAsync(
-                stream, new AppendBlobAppendBlockOptions { Conditions = conditions }, cancellation);
-            return true;
-        }
-        catch (RequestFailedException refused) when (refused.Status is 404 or 412)
-        {
-            return false;
-        }
-        catch (RequestFailedException failure)
-        {
-            throw CloudFailure.Of($"Appending to {name}", failure);
         }
     }
 }

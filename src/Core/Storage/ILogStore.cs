@@ -1,8 +1,7 @@
 namespace SuperVm.Core.Storage;
 
 /// <summary>
-/// The log store: bytes are added at the end, and what is there never changes. Who adds names the length that it knows,
-/// so that of two writers one learns that it is late; or adds at the end, wherever it is.
+/// The log store: bytes are added at the end, and what is there never changes. Any number of writers may add at once.
 /// </summary>
 /// <remarks>
 /// Names are as <see cref="BlobLimits.IsName"/> says. Members throw <see cref="StoreException"/> where the service
@@ -14,13 +13,9 @@ public interface ILogStore
     Task<bool> CreateAsync(string name, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Adds bytes (1 to <see cref="LogLimits.MostAppendedBytes"/>) to a log of exactly this length; answers the new
-    /// length, or null where the log is longer, shorter or not there.
+    /// Adds bytes (1 to <see cref="LogLimits.MostAppendedBytes"/>) at the end, with nobody else's bytes
+    /// between them; false where there is no log.
     /// </summary>
-    Task<long?> AppendAsync(
-        string name, long length, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default);
-
-    /// <summary>Adds bytes at the end, wherever that is; false where there is no log.</summary>
     Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default);
 
     /// <summary>What is there from a place on, at most its end; null where there is no log.</summary>

@@ -16,25 +16,25 @@ public sealed class InMemoryLogStore : ILogStore
         }
     }
 
-    public Task<long?> AppendAsync(
-        string name, long length, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
-    {
-        LogLimits.Require(name, bytes.Length);
-        cancellation.ThrowIfCancellationRequested();
-        lock (_gate)
-        {
-            return Task.FromResult(
-                _logs.TryGetValue(name, out var log) && log.Bytes.Length == length ? Add(name, log, bytes) : null);
-        }
-    }
-
     public Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
     {
         LogLimits.Require(name, bytes.Length);
         cancellation.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(_logs.TryGetValue(name, out var log) && Add(name, log, bytes) is not null);
+            if (!_logs.TryGetValue(name, out var log))
+            {
+                return Task.FromResult(false);
+            }
+
+            if (log.Appends == LogLimits.MostAppends)
+            {
+                throw new StoreException($"The log {name} holds {LogLimits.MostAppends} appends, its most.");
+            }
+
+            log.Bytes.Write(bytes.Span);
+            _logs[name] = (log.Bytes, log.Appends + 1);
+            return Task.FromResult(true);
         }
     }
 
@@ -46,10 +46,14 @@ public sealed class InMemoryLogStore : ILogStore
         cancellation.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult<ReadOnlyMemory<byte>?>(
-                _logs.TryGetValue(name, out var log)
-                    ? log.Bytes.ToArray().AsMemory((int)Math.Min(from, log.Bytes.Length))
-                    : null);
+            // Not one expression: null would become an empty memory.
+            ReadOnlyMemory<byte>? found = null;
+            if (_logs.TryGetValue(name, out var log))
+            {
+                found = log.Bytes.ToArray().AsMemory((int)Math.Min(from, log.Bytes.Length));
+            }
+
+            return Task.FromResult(found);
         }
     }
 
@@ -61,17 +65,5 @@ public sealed class InMemoryLogStore : ILogStore
         {
             return Task.FromResult(_logs.Remove(name));
         }
-    }
-
-    private long? Add(string name, (MemoryStream Bytes, int Appends) log, ReadOnlyMemory<byte> bytes)
-    {
-        if (log.Appends == LogLimits.MostAppends)
-        {
-            throw new StoreException($"The log {name} holds {LogLimits.MostAppends} appends, its most.");
-        }
-
-        log.Bytes.Write(bytes.Span);
-        _logs[name] = (log.Bytes, log.Appends + 1);
-        return log.Bytes.Length;
     }
 }

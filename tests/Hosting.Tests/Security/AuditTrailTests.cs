@@ -52,10 +52,6 @@ public sealed class AuditTrailTests
     {
         public Task<bool> CreateAsync(string name, CancellationToken cancellation = default) => Task.FromResult(false);
 
-        public Task<long?> AppendAsync(
-            string name, long length, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default) =>
-            Task.FromResult<long?>(null);
-
         public Task<bool> AppendAsync(
             string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default) =>
             Task.FromResult(false);
