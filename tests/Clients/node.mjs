@@ -37,7 +37,10 @@ export async function startNode(...args) {
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
-    child.on('exit', (code) => reject(new Error(`the node ended with ${code}:\n${output}`)));
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the node ended with ${code}:\n${output}`));
+    });
   });
   const stop = () => new Promise((resolve) => {
     child.on('exit', (code, signal) => resolve({ code, signal }));
