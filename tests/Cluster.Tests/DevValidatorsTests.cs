@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using System.Text.Json;
-using SuperVm.Core.Cryptography;
-using SuperVm.Core.Ledger;
-using SuperVm.Core.Primitives;
 
 namespace SuperVm.Cluster.Tests;
 
@@ -12,15 +8,12 @@ public sealed class DevValidatorsTests : IDisposable
 {
     private const int EpochLength = 4;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("supervm-dev-validators-").FullName;
-    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(60) };
-    private Process? _process;
-    private Uri? _url;
+    private readonly DevProcess _node = new("--validators", "4", "--epoch-length", $"{EpochLength}");
 
     [Fact]
     public async Task Blocks_are_final_by_a_quorum_over_epochs_and_outlive_kill_9()
     {
-        await StartAsync();
+        await _node.StartAsync();
         var hashes = new List<string>();
         for (var nonce = 0UL; nonce < EpochLength + 1; nonce++)
         {
@@ -29,44 +22,32 @@ public sealed class DevValidatorsTests : IDisposable
 
         var last = await FinalAsync();
         Assert.True(last > EpochLength);
-        var epoch = await CallAsync("supervm_getValidators");
+        var epoch = await _node.CallAsync("supervm_getValidators");
         Assert.Equal(4, epoch.GetProperty("validators").GetArrayLength());
         Assert.NotEqual("0x0", epoch.GetProperty("epoch").GetString());
-        var certificate = await CallAsync("supervm_getCertificate", $"0x{last:x}");
+        var certificate = await _node.CallAsync("supervm_getCertificate", $"0x{last:x}");
         Assert.InRange(certificate.GetProperty("signatures").GetArrayLength(), 3, 4);
 
-        Kill();
-        await StartAsync();
+        _node.Kill();
+        await _node.StartAsync();
         foreach (var hash in hashes)
         {
-            Assert.Equal("0x1", (await CallAsync("eth_getTransactionReceipt", hash)).GetProperty("status").GetString());
+            var receipt = await _node.CallAsync("eth_getTransactionReceipt", hash);
+            Assert.Equal("0x1", receipt.GetProperty("status").GetString());
         }
 
         await SendAsync(EpochLength + 1);
         Assert.True(await FinalAsync() > last);
     }
 
-    public void Dispose()
-    {
-        Kill();
-        _client.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => _node.Dispose();
 
     /// <summary>Sends a transfer and waits for its block.</summary>
     private async Task<string> SendAsync(ulong nonce)
     {
-        var key = Mnemonic.PrivateKeyAt(Mnemonic.SeedOf(Mnemonic.Development), $"{Mnemonic.EthereumPath}0");
-        var raw = Hex.Encode(TransactionCodec.Encode(TransactionSigner.Sign(
-            new Transaction
-            {
-                Type = TransactionType.DynamicFee, ChainId = ChainSpec.DevelopmentChainId, Nonce = nonce,
-                GasLimit = 21_000, MaxFeePerGas = 9_000_000_000, To = Address.FromNumber(0xBEEF), Value = 1,
-            },
-            key)));
-        var hash = (await CallAsync("eth_sendRawTransaction", raw)).GetString()!;
+        var hash = (await _node.CallAsync("eth_sendRawTransaction", DevProcess.Transfer(nonce))).GetString()!;
         await UntilAsync(async () =>
-            (await CallAsync("eth_getTransactionReceipt", hash)).ValueKind == JsonValueKind.Object);
+            (await _node.CallAsync("eth_getTransactionReceipt", hash)).ValueKind == JsonValueKind.Object);
         return hash;
     }
 
@@ -79,7 +60,7 @@ public sealed class DevValidatorsTests : IDisposable
     }
 
     private async Task<ulong> NumberAsync(string tag) => Convert.ToUInt64(
-        (await CallAsync("eth_getBlockByNumber", tag, false)).GetProperty("number").GetString(), 16);
+        (await _node.CallAsync("eth_getBlockByNumber", tag, false)).GetProperty("number").GetString(), 16);
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {
@@ -90,48 +71,5 @@ public sealed class DevValidatorsTests : IDisposable
             Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(90), "waited too long");
             await pause.WaitForNextTickAsync();
         }
-    }
-
-    private async Task StartAsync()
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "supervm.dll");
-        _process = Process.Start(new ProcessStartInfo("dotnet", [
-            program, "dev", "--validators", "4", "--epoch-length", $"{EpochLength}", "--data", _folder, "--port", "0",
-            "--no-warm-up"])
-        {
-            RedirectStandardOutput = true,
-        })!;
-        while (_url is null)
-        {
-            var line = await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("no start");
-            const string Listening = "Listening on ";
-            var at = line.IndexOf(Listening, StringComparison.Ordinal);
-            _url = at < 0 ? null : new Uri(line[(at + Listening.Length)..].Trim());
-        }
-
-        // What follows is read on, so that the process never waits for room.
-        _ = _process.StandardOutput.ReadToEndAsync();
-    }
-
-    private void Kill()
-    {
-        if (_process is { HasExited: false })
-        {
-            _process.Kill();
-            _process.WaitForExit();
-        }
-
-        _process?.Dispose();
-        (_process, _url) = (null, null);
-    }
-
-    private async Task<JsonElement> CallAsync(string method, params object[] parameters)
-    {
-        using var answer = await _client.PostAsJsonAsync(
-            _url, new { jsonrpc = "2.0", id = 1, method, @params = parameters });
-        var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
-        return body.TryGetProperty("result", out var result)
-            ? result.Clone()
-            : throw new InvalidOperationException(body.ToString());
     }
 }
