@@ -77,6 +77,24 @@ public sealed class AzureLogStoreTests(EmulatorsFixture emulators) : LogStoreCon
     protected override ILogStore Logs { get; } = new AzureLogStore(emulators.Settings, emulators.Counters);
 
     protected override string Name { get; } = EmulatorsFixture.NextName("folder/log.");
+
+    /// <summary>Appends of 16 writers: as many as a log holds where everything is run (50 s).</summary>
+    private static int Appends =>
+        Environment.GetEnvironmentVariable("SUPERVM_TEST_ALL") is null ? 200 : LogLimits.MostAppends;
+
+    [PortFact]
+    public async Task A_log_keeps_every_append_and_says_when_it_is_full()
+    {
+        await Logs.CreateAsync(Name);
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Appends), new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (i, stop) =>
+                Assert.Equal(LogAppend.Done, await Logs.AppendAsync(Name, new[] { (byte)i }, stop)));
+        Assert.Equal(Appends, (await Logs.ReadAsync(Name, 0))!.Value.Length);
+        Assert.Equal(
+            Appends == LogLimits.MostAppends ? LogAppend.Full : LogAppend.Done,
+            await Logs.AppendAsync(Name, new byte[] { 1 }));
+    }
 }
 
 [Collection(EmulatorsCollection.Name)]

@@ -93,7 +93,7 @@ public sealed class AzureBlobStore : IBlobStore
         }
     }
 
-    private static bool IsNoContainer(RequestFailedException failure)
+    internal static bool IsNoContainer(RequestFailedException failure)
         => CloudFailure.Is(failure, 404, BlobErrorCode.ContainerNotFound.ToString());
 
     private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> body, CancellationToken cancellation)

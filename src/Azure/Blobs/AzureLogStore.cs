@@ -25,8 +25,7 @@ public sealed class AzureLogStore : ILogStore
         {
             return await MakeAsync(name, cancellation);
         }
-        catch (RequestFailedException missing)
-            when (CloudFailure.Is(missing, 404, BlobErrorCode.ContainerNotFound.ToString()))
+        catch (RequestFailedException missing) when (AzureBlobStore.IsNoContainer(missing))
         {
             _counters.BlobOperation();
             await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
@@ -38,7 +37,7 @@ public sealed class AzureLogStore : ILogStore
         }
     }
 
-    public async Task<bool> AppendAsync(
+    public async Task<LogAppend> AppendAsync(
         string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
     {
         LogLimits.Require(name, bytes.Length);
@@ -47,11 +46,16 @@ public sealed class AzureLogStore : ILogStore
             _counters.BlobOperation();
             using var stream = new BinaryData(bytes).ToStream();
             await _container.GetAppendBlobClient(name).AppendBlockAsync(stream, cancellationToken: cancellation);
-            return true;
+            return LogAppend.Done;
         }
         catch (RequestFailedException missing) when (missing.Status == 404)
         {
-            return false;
+            return LogAppend.Missing;
+        }
+        catch (RequestFailedException full)
+            when (CloudFailure.Is(full, 409, BlobErrorCode.BlockCountExceedsLimit.ToString()))
+        {
+            return LogAppend.Full;
         }
         catch (RequestFailedException failure)
         {
@@ -83,20 +87,6 @@ public sealed class AzureLogStore : ILogStore
         catch (RequestFailedException failure)
         {
             throw CloudFailure.Of($"Reading {name}", failure);
-        }
-    }
-
-    public async Task<bool> DeleteAsync(string name, CancellationToken cancellation = default)
-    {
-        BlobLimits.Require(name);
-        try
-        {
-            _counters.BlobOperation();
-            return await _container.GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellation);
-        }
-        catch (RequestFailedException failure)
-        {
-            throw CloudFailure.Of($"Deleting {name}", failure);
         }
     }
 

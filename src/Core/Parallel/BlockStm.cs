@@ -120,7 +120,6 @@ internal sealed partial class BlockStm
                 continue;
             }
 
-            Statistics.CountIdle(worker);
             if (_options.Clock is { } clock && waitingSince == 0)
             {
                 waitingSince = clock.GetTimestamp();

@@ -99,11 +99,8 @@ public sealed class BlockStmStatistics
     /// <summary>Executions that met a key that was not loaded.</summary>
     public long Suspensions => Sum(3);
 
-    /// <summary>Times that a worker found nothing to do.</summary>
-    public long Idle => Sum(4);
-
     /// <summary>Incarnations that were thrown away although the next one wrote exactly the same.</summary>
-    public long FalseConflicts => Sum(5);
+    public long FalseConflicts => Sum(4);
 
     /// <summary>How long workers had nothing to do, all together; zero where no clock was given.</summary>
     public TimeSpan Waited { get; internal set; }
@@ -119,9 +116,7 @@ public sealed class BlockStmStatistics
 
     internal void CountSuspension(int worker) => _counts[(worker * Stride) + 3]++;
 
-    internal void CountIdle(int worker) => _counts[(worker * Stride) + 4]++;
-
-    internal void CountFalseConflict(int worker) => _counts[(worker * Stride) + 5]++;
+    internal void CountFalseConflict(int worker) => _counts[(worker * Stride) + 4]++;
 
     private long Sum(int counter)
     {

@@ -41,9 +41,6 @@ public sealed class MvccStore<TKey, TValue>
     /// <summary>What collection took since the beginning; zero where no clock was given.</summary>
     public TimeSpan CollectionTime { get; private set; }
 
-    /// <summary>Superseded versions that wait until nobody can see them.</summary>
-    public int PendingVersions => _superseded.Count;
-
     /// <summary>The oldest height that is readable.</summary>
     public long Watermark
     {

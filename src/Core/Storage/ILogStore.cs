@@ -14,15 +14,25 @@ public interface ILogStore
 
     /// <summary>
     /// Adds bytes (1 to <see cref="LogLimits.MostAppendedBytes"/>) at the end, with nobody else's bytes
-    /// between them; false where there is no log.
+    /// between them.
     /// </summary>
-    Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default);
+    Task<LogAppend> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default);
 
     /// <summary>What is there from a place on, at most its end; null where there is no log.</summary>
     Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long from, CancellationToken cancellation = default);
+}
 
-    /// <summary>True where there was one.</summary>
-    Task<bool> DeleteAsync(string name, CancellationToken cancellation = default);
+/// <summary>How an append ended.</summary>
+public enum LogAppend
+{
+    /// <summary>The bytes are there.</summary>
+    Done,
+
+    /// <summary>There is no such log: nothing was added.</summary>
+    Missing,
+
+    /// <summary>The log holds as many appends as it may: nothing was added.</summary>
+    Full,
 }
 
 /// <summary>What every log store keeps to.</summary>

@@ -1,7 +1,7 @@
 namespace SuperVm.Core.Storage;
 
 /// <summary>The log store of one process; what is in it dies with the process.</summary>
-public sealed class InMemoryLogStore : ILogStore
+public sealed class InMemoryLogStore(int mostAppends = LogLimits.MostAppends) : ILogStore
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (MemoryStream Bytes, int Appends)> _logs = [];
@@ -16,7 +16,8 @@ public sealed class InMemoryLogStore : ILogStore
         }
     }
 
-    public Task<bool> AppendAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
+    public Task<LogAppend> AppendAsync(
+        string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
     {
         LogLimits.Require(name, bytes.Length);
         cancellation.ThrowIfCancellationRequested();
@@ -24,17 +25,17 @@ public sealed class InMemoryLogStore : ILogStore
         {
             if (!_logs.TryGetValue(name, out var log))
             {
-                return Task.FromResult(false);
+                return Task.FromResult(LogAppend.Missing);
             }
 
-            if (log.Appends == LogLimits.MostAppends)
+            if (log.Appends == mostAppends)
             {
-                throw new StoreException($"The log {name} holds {LogLimits.MostAppends} appends, its most.");
+                return Task.FromResult(LogAppend.Full);
             }
 
             log.Bytes.Write(bytes.Span);
             _logs[name] = (log.Bytes, log.Appends + 1);
-            return Task.FromResult(true);
+            return Task.FromResult(LogAppend.Done);
         }
     }
 
@@ -54,16 +55,6 @@ public sealed class InMemoryLogStore : ILogStore
             }
 
             return Task.FromResult(found);
-        }
-    }
-
-    public Task<bool> DeleteAsync(string name, CancellationToken cancellation = default)
-    {
-        BlobLimits.Require(name);
-        cancellation.ThrowIfCancellationRequested();
-        lock (_gate)
-        {
-            return Task.FromResult(_logs.Remove(name));
         }
     }
 }

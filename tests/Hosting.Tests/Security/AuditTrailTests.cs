@@ -29,6 +29,28 @@ public sealed class AuditTrailTests
     }
 
     [Fact]
+    public void A_day_with_more_lines_than_a_log_may_have_goes_on_in_another_log()
+    {
+        var logs = new InMemoryLogStore(mostAppends: 2);
+        var clock = new Day(new DateTimeOffset(2026, 11, 30, 12, 0, 0, TimeSpan.Zero));
+        var trail = new AuditTrail(logs, clock);
+        var after = new AuditTrail(logs, clock); // a process that starts later does not know what is full
+        foreach (var line in new[] { "a", "b", "c" })
+        {
+            trail.Write(line);
+        }
+
+        after.Write("d");
+        after.Write("e");
+        clock.Now = clock.Now.AddDays(1);
+        trail.Write("f");
+        Assert.Equal(
+            ["a\nb\n", "c\nd\n", "e\n", "f\n"],
+            new[] { "2026-11/30.jsonl", "2026-11/30.2.jsonl", "2026-11/30.3.jsonl", "2026-12/01.jsonl" }
+                .Select(name => Encoding.UTF8.GetString(logs.ReadAsync(name, 0).Result!.Value.Span)));
+    }
+
+    [Fact]
     public void A_line_that_cannot_be_kept_is_an_error_of_the_call()
     {
         var trail = new AuditTrail(new Failing(), TimeProvider.System);
@@ -52,14 +74,12 @@ public sealed class AuditTrailTests
     {
         public Task<bool> CreateAsync(string name, CancellationToken cancellation = default) => Task.FromResult(false);
 
-        public Task<bool> AppendAsync(
+        public Task<LogAppend> AppendAsync(
             string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default) =>
-            Task.FromResult(false);
+            Task.FromResult(LogAppend.Missing);
 
         public Task<ReadOnlyMemory<byte>?> ReadAsync(
             string name, long from, CancellationToken cancellation = default) =>
             Task.FromResult<ReadOnlyMemory<byte>?>(null);
-
-        public Task<bool> DeleteAsync(string name, CancellationToken cancellation = default) => Task.FromResult(false);
     }
 }
