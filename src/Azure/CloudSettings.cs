@@ -1,4 +1,5 @@
 using Azure.Core;
+using Azure.Core.Pipeline;
 using Azure.Identity;
 
 namespace SuperVm.Azure;
@@ -32,6 +33,21 @@ public sealed record CloudSettings
 
     /// <summary>The client id of a user-assigned identity; null takes what the environment offers.</summary>
     public string? IdentityClientId { get; init; }
+
+    /// <summary>Carries the storage services' requests instead of a socket; null outside of tests.</summary>
+    internal HttpMessageHandler? Transport { get; init; }
+
+    /// <summary>A client's options, with the transport where there is one.</summary>
+    internal T Carried<T>(T options)
+        where T : ClientOptions
+    {
+        if (Transport is { } handler)
+        {
+            options.Transport = new HttpClientTransport(handler);
+        }
+
+        return options;
+    }
 
     /// <exception cref="ArgumentException">A key stands beside an end point that is not of this machine.</exception>
     public void Require()

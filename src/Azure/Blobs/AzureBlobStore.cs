@@ -23,9 +23,11 @@ public sealed class AzureBlobStore : IBlobStore
     internal static BlobContainerClient ContainerOf(CloudSettings settings)
     {
         settings.Require();
+        var options = settings.Carried(new BlobClientOptions());
         var service = settings.StorageKey is { } key
-            ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
-            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
+            ? new BlobServiceClient(
+                settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key), options)
+            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential(), options);
         return service.GetBlobContainerClient(settings.BlobContainer);
     }
 
@@ -42,15 +44,9 @@ public sealed class AzureBlobStore : IBlobStore
         BlobLimits.Require(name, body.Length);
         try
         {
-            return await UploadAsync(name, body, cancellation);
+            return await UploadOrMakeAsync(name, body, cancellation);
         }
-        catch (RequestFailedException missing) when (IsNoContainer(missing))
-        {
-            _counters.BlobOperation();
-            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
-            return await UploadAsync(name, body, cancellation);
-        }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Storing {name}", failure);
         }
@@ -69,7 +65,7 @@ public sealed class AzureBlobStore : IBlobStore
         {
             return null;
         }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Reading {name}", failure);
         }
@@ -87,7 +83,7 @@ public sealed class AzureBlobStore : IBlobStore
         {
             return false;
         }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Deleting {name}", failure);
         }
@@ -95,6 +91,21 @@ public sealed class AzureBlobStore : IBlobStore
 
     internal static bool IsNoContainer(RequestFailedException failure)
         => CloudFailure.Is(failure, 404, BlobErrorCode.ContainerNotFound.ToString());
+
+    private async Task<bool> UploadOrMakeAsync(
+        string name, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        try
+        {
+            return await UploadAsync(name, body, cancellation);
+        }
+        catch (RequestFailedException missing) when (IsNoContainer(missing))
+        {
+            _counters.BlobOperation();
+            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+            return await UploadAsync(name, body, cancellation);
+        }
+    }
 
     private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {

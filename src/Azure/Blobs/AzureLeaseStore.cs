@@ -1,5 +1,4 @@
 using Azure;
-using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -15,12 +14,8 @@ public sealed class AzureLeaseStore : ILeaseStore
 
     public AzureLeaseStore(CloudSettings settings, CloudCounters counters)
     {
-        settings.Require();
         _counters = counters;
-        var service = settings.StorageKey is { } key
-            ? new BlobServiceClient(settings.BlobEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key))
-            : new BlobServiceClient(settings.BlobEndpoint, settings.Credential());
-        _container = service.GetBlobContainerClient(settings.BlobContainer);
+        _container = AzureBlobStore.ContainerOf(settings);
     }
 
     public async Task<ILease?> TryAcquireAsync(
@@ -29,16 +24,24 @@ public sealed class AzureLeaseStore : ILeaseStore
         LeaseLimits.Require(name, duration);
         try
         {
+            return await AcquireOrMakeAsync(name, duration, cancellation);
+        }
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
+        {
+            throw CloudFailure.Of($"Leasing {name}", failure);
+        }
+    }
+
+    private async Task<ILease?> AcquireOrMakeAsync(string name, TimeSpan duration, CancellationToken cancellation)
+    {
+        try
+        {
             return await AcquireAsync(name, duration, cancellation);
         }
         catch (RequestFailedException missing) when (missing.Status == 404)
         {
             await MakeAsync(name, cancellation);
             return await AcquireAsync(name, duration, cancellation);
-        }
-        catch (RequestFailedException failure)
-        {
-            throw CloudFailure.Of($"Leasing {name}", failure);
         }
     }
 
@@ -73,10 +76,6 @@ public sealed class AzureLeaseStore : ILeaseStore
         {
             // It is there.
         }
-        catch (RequestFailedException failure)
-        {
-            throw CloudFailure.Of($"Making {name}", failure);
-        }
     }
 
     private sealed class Lease(BlobLeaseClient client, string name, CloudCounters counters) : ILease
@@ -93,7 +92,7 @@ public sealed class AzureLeaseStore : ILeaseStore
             {
                 return false;
             }
-            catch (RequestFailedException failure)
+            catch (Exception failure) when (CloudFailure.IsOf(failure))
             {
                 throw CloudFailure.Of($"Renewing {name}", failure);
             }
@@ -110,7 +109,7 @@ public sealed class AzureLeaseStore : ILeaseStore
             {
                 // Another has it by now.
             }
-            catch (RequestFailedException failure)
+            catch (Exception failure) when (CloudFailure.IsOf(failure))
             {
                 throw CloudFailure.Of($"Releasing {name}", failure);
             }

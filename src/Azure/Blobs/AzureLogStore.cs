@@ -23,15 +23,9 @@ public sealed class AzureLogStore : ILogStore
         BlobLimits.Require(name);
         try
         {
-            return await MakeAsync(name, cancellation);
+            return await MakeWithContainerAsync(name, cancellation);
         }
-        catch (RequestFailedException missing) when (AzureBlobStore.IsNoContainer(missing))
-        {
-            _counters.BlobOperation();
-            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
-            return await MakeAsync(name, cancellation);
-        }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Making {name}", failure);
         }
@@ -57,7 +51,7 @@ public sealed class AzureLogStore : ILogStore
         {
             return LogAppend.Full;
         }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Appending to {name}", failure);
         }
@@ -84,9 +78,24 @@ public sealed class AzureLogStore : ILogStore
         {
             return ReadOnlyMemory<byte>.Empty; // nothing is there from that place on
         }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Reading {name}", failure);
+        }
+    }
+
+    private async Task<bool> MakeWithContainerAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return await MakeAsync(name, cancellation);
+        }
+        catch (RequestFailedException missing)
+            when (CloudFailure.Is(missing, 404, BlobErrorCode.ContainerNotFound.ToString()))
+        {
+            _counters.BlobOperation();
+            await _container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+            return await MakeAsync(name, cancellation);
         }
     }
 

@@ -165,7 +165,7 @@ public sealed class CosmosDocumentStore : IDocumentStore, IDisposable
         var pause = FirstPause;
         for (var attempt = 1; ; attempt++)
         {
-            var answer = await TryAsync(key, request(container, new(key.Partition)));
+            var answer = await TryAsync(key, () => request(container, new(key.Partition)));
             var throttled = answer.StatusCode == HttpStatusCode.TooManyRequests;
             _counters.DocumentRequest(answer.Headers.RequestCharge, throttled);
             if (!throttled || attempt == MostAttempts)
@@ -180,15 +180,15 @@ public sealed class CosmosDocumentStore : IDocumentStore, IDisposable
         }
     }
 
-    private static async Task<ResponseMessage> TryAsync(DocumentKey key, Task<ResponseMessage> request)
+    private static async Task<ResponseMessage> TryAsync(DocumentKey key, Func<Task<ResponseMessage>> request)
     {
         try
         {
-            return await request;
+            return await request();
         }
-        catch (Exception failure) when (failure is CosmosException or HttpRequestException)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
-            throw new StoreException($"{key}: {failure.Message}", failure);
+            throw CloudFailure.Of($"{key}", failure);
         }
     }
 
@@ -218,9 +218,18 @@ internal static class DocumentJson
 
     internal static async Task<byte[]> ReadAsync(Stream item, DocumentKey key, CancellationToken cancellation)
     {
-        using var json = await JsonDocument.ParseAsync(item, default, cancellation);
-        return json.RootElement.TryGetProperty("b", out var body) && body.TryGetBytesFromBase64(out var bytes)
-            ? bytes
-            : throw new StoreException($"{key} is not a document of this program.");
+        try
+        {
+            using var json = await JsonDocument.ParseAsync(item, default, cancellation);
+            return json.RootElement.GetProperty("b").GetBytesFromBase64();
+        }
+        catch (Exception failure) when (CloudFailure.IsDamage(failure))
+        {
+            throw new StoreException($"{key} is not a document of this program.", failure);
+        }
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
+        {
+            throw CloudFailure.Of($"{key}", failure);
+        }
     }
 }

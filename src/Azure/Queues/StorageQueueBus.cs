@@ -22,7 +22,7 @@ public sealed class StorageQueueBus : IMessageBus
     {
         settings.Require();
         _counters = counters;
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None };
+        var options = settings.Carried(new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None });
         _service = settings.StorageKey is { } key
             ? new(settings.QueueEndpoint, new StorageSharedKeyCredential(key.Account, key.Base64Key), options)
             : new(settings.QueueEndpoint, settings.Credential(), options);
@@ -125,7 +125,19 @@ public sealed class StorageQueueBus : IMessageBus
 
     private async Task SendTextAsync(string queue, string text, TimeSpan delay, CancellationToken cancellation)
     {
-        var client = Client(queue);
+        try
+        {
+            await SendOrCreateAsync(Client(queue), text, delay, cancellation);
+        }
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
+        {
+            throw CloudFailure.Of($"Sending to {queue}", failure);
+        }
+    }
+
+    private async Task SendOrCreateAsync(
+        QueueClient client, string text, TimeSpan delay, CancellationToken cancellation)
+    {
         try
         {
             _counters.QueueOperation();
@@ -133,27 +145,10 @@ public sealed class StorageQueueBus : IMessageBus
         }
         catch (RequestFailedException missing) when (IsNoQueue(missing))
         {
-            await CreateAndSendAsync(client, text, delay, cancellation);
-        }
-        catch (RequestFailedException failure)
-        {
-            throw CloudFailure.Of($"Sending to {queue}", failure);
-        }
-    }
-
-    private async Task CreateAndSendAsync(
-        QueueClient client, string text, TimeSpan delay, CancellationToken cancellation)
-    {
-        try
-        {
             _counters.QueueOperation();
             await client.CreateIfNotExistsAsync(cancellationToken: cancellation);
             _counters.QueueOperation();
             await client.SendMessageAsync(text, delay, BusLimits.TimeToLive, cancellation);
-        }
-        catch (RequestFailedException failure)
-        {
-            throw CloudFailure.Of($"Creating {client.Name}", failure);
         }
     }
 
@@ -181,7 +176,7 @@ public sealed class StorageQueueBus : IMessageBus
         {
             return otherwise;
         }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of($"Queue {queue}", failure);
         }

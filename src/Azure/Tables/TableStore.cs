@@ -35,7 +35,7 @@ public sealed class TableStore
         HttpPipelinePolicy authentication = settings.StorageKey is { } key
             ? new SharedKeyLitePolicy(key, clock)
             : new BearerTokenAuthenticationPolicy(settings.Credential(), Scope);
-        _pipeline = HttpPipelineBuilder.Build(new TableOptions(), authentication);
+        _pipeline = HttpPipelineBuilder.Build(settings.Carried(new TableOptions()), authentication);
     }
 
     /// <summary>Makes a table; false where there is one.</summary>
@@ -59,8 +59,7 @@ public sealed class TableStore
             return null;
         }
 
-        using var json = JsonDocument.Parse(answer.Content.ToMemory());
-        return TableJson.Read(json.RootElement, answer.Headers.ETag?.ToString("H"));
+        return Read(answer, table, json => TableJson.Read(json, answer.Headers.ETag?.ToString("H")));
     }
 
     /// <summary>Writes a row that is not there yet: Done or Exists.</summary>
@@ -128,9 +127,8 @@ public sealed class TableStore
             throw Failed(answer, table);
         }
 
-        using var json = JsonDocument.Parse(answer.Content.ToMemory());
-        var rows = json.RootElement.GetProperty("value").EnumerateArray()
-            .Select(item => TableJson.Read(item, null)).ToList();
+        var rows = Read(answer, table, json => json.GetProperty("value").EnumerateArray()
+            .Select(item => TableJson.Read(item, null)).ToList());
         answer.Headers.TryGetValue("x-ms-continuation-NextRowKey", out var row);
         return answer.Headers.TryGetValue("x-ms-continuation-NextPartitionKey", out var at)
             ? new(rows, new(at, row))
@@ -194,6 +192,20 @@ public sealed class TableStore
         return $"{table}(PartitionKey='{partition}',RowKey='{row}')";
     }
 
+    /// <exception cref="StoreException">The answer is not what the service writes.</exception>
+    private static T Read<T>(Response answer, string table, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(answer.Content.ToMemory());
+            return read(json.RootElement);
+        }
+        catch (Exception failure) when (CloudFailure.IsDamage(failure))
+        {
+            throw new StoreException($"Table {table}: the answer cannot be read: {failure.Message}", failure);
+        }
+    }
+
     private static string GoOn(TableContinuation? next)
     {
         var row = next?.Row is { } key ? $"&NextRowKey={Uri.EscapeDataString(key)}" : "";
@@ -246,7 +258,7 @@ public sealed class TableStore
             await _pipeline.SendAsync(message, cancellation);
             return message.Response;
         }
-        catch (RequestFailedException failure)
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
             throw CloudFailure.Of(path, failure);
         }
