@@ -21,10 +21,14 @@ param rates = {
   sender: 50
   address: 200
   global: 2000
+  duplicates: 5
 }
 param logRetentionDays = 90
 param logDailyCapGb = 10
+param logTransactions = false
 param operatorEmails = [
   'operators@example.org'
 ]
 param monthlyBudget = 4000
+// The month of the first deployment; it stays as it is.
+param budgetStart = '2026-11-01'

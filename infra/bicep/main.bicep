@@ -28,11 +28,12 @@ param genesis string = 'genesis.json'
 @description('Whether anybody may call JSON-RPC. Otherwise a call shows the key rpc-key.')
 param openRpc bool = false
 
-@description('Transactions a second from one sender, from one network address, and from all.')
+@description('What one instance of the ingest app takes a second: transactions of one sender, requests from one network address and from all, transactions of one sender alike in recipient, value and data; 0 for no limit. Instances do not share their counts.')
 param rates object = {
   sender: 20
   address: 50
   global: 1000
+  duplicates: 2
 }
 
 @description('The smallest fee a gas that is taken, in wei.')
@@ -99,11 +100,14 @@ param operatorEmails array
 @description('The budget of a month, in the currency of the subscription.')
 param monthlyBudget int
 
-@description('The first day of the month from which the budget counts.')
-param budgetStart string = utcNow('yyyy-MM-01')
+@description('The first day of the month of the first deployment, as 2026-11-01. Never changed after: Azure refuses to move a budget.')
+param budgetStart string
 
 @description('Days that logs are kept.')
 param logRetentionDays int = 30
+
+@description('Whether log lines name every transaction (about 200 bytes each, over all apps); otherwise one of each group.')
+param logTransactions bool = true
 
 @description('Gigabytes of logs a day at most; -1 for no limit.')
 param logDailyCapGb int = 1
@@ -311,6 +315,7 @@ var commonSettings = {
   SUPERVM_DATABASE: documents.outputs.databaseName
   SUPERVM_GENESIS: genesis
   SUPERVM_VALIDATORS: string(validators)
+  SUPERVM_LOG_TRANSACTIONS: logTransactions ? 'true' : 'false'
 }
 
 module ingest 'modules/functionApp.bicep' = {
@@ -337,8 +342,10 @@ module ingest 'modules/functionApp.bicep' = {
       SUPERVM_RATE_SENDER: string(rates.sender)
       SUPERVM_RATE_ADDRESS: string(rates.address)
       SUPERVM_RATE_GLOBAL: string(rates.global)
+      SUPERVM_RATE_DUPLICATES: string(rates.duplicates)
       SUPERVM_FEE_FLOOR_WEI: feeFloorWei
       SUPERVM_PENDING_PER_SENDER: string(pendingPerSender)
+      SUPERVM_PROVER: prover
     })
   }
   dependsOn: [

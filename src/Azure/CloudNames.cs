@@ -123,17 +123,28 @@ public static class CloudNames
         public const string AddressRate = "SUPERVM_RATE_ADDRESS";
         public const string GlobalRate = "SUPERVM_RATE_GLOBAL";
 
+        /// <summary>Transactions a second of one sender that are alike in recipient, value and data.</summary>
+        public const string DuplicateRate = "SUPERVM_RATE_DUPLICATES";
+
         /// <summary>The smallest fee a gas that is taken, in wei.</summary>
         public const string FeeFloor = "SUPERVM_FEE_FLOOR_WEI";
 
         /// <summary>Transactions of one sender that may wait.</summary>
         public const string PendingPerSender = "SUPERVM_PENDING_PER_SENDER";
 
+        /// <summary>Who takes proof jobs: <c>none</c> refuses them at the door; anything else has them queued.</summary>
+        public const string Prover = "SUPERVM_PROVER";
+
+        /// <summary>Whether log lines name every transaction: <c>true</c> or <c>false</c>; true where it is left
+        /// out.</summary>
+        public const string LogTransactions = "SUPERVM_LOG_TRANSACTIONS";
+
         /// <summary>What the templates give to the function apps.</summary>
         public static IReadOnlyList<string> All { get; } =
         [
             QueueUri, BlobUri, TableUri, DocumentUri, Database, IdentityClientId, Genesis, Validators, ValidatorKey,
-            RpcOpen, RpcKey, ManagementKey, SenderRate, AddressRate, GlobalRate, FeeFloor, PendingPerSender,
+            RpcOpen, RpcKey, ManagementKey, SenderRate, AddressRate, GlobalRate, DuplicateRate, FeeFloor, PendingPerSender,
+            Prover, LogTransactions,
         ];
 
         /// <summary>Account and key of an emulator of this machine; no template may set them.</summary>

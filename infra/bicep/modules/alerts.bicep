@@ -22,17 +22,18 @@ var attestationMismatch = 'supervm.attestation.mismatch'
 var rules = [
   {
     name: 'poison-message'
-    description: 'A message went to a poison queue: its handler failed five times. infra/README.md, "A poison message".'
+    description: 'A message went to a poison queue: its handler failed ten times. infra/README.md, "A poison message".'
     severity: 1
     window: 'PT5M'
-    query: 'StorageQueueLogs | where OperationName == "PutMessage" and StatusCode == 201 and Uri has "-poison/messages"'
+    query: 'StorageQueueLogs | where OperationName == "PutMessage" and toint(StatusCode) == 201 and Uri contains "-poison/messages"'
   }
   {
     name: 'head-not-moving'
-    description: 'Transactions were taken and no block was committed for ten minutes.'
+    description: 'Transactions were taken five to fifteen minutes ago and no block was committed since.'
     severity: 0
-    window: 'PT10M'
-    query: 'AppTraces | summarize taken = countif(Message has "${submitted}"), moved = countif(Message has "${headMoved}") | where taken > 0 and moved == 0'
+    window: 'PT15M'
+    // What was taken a moment ago may still be on its way, its block's trace too: only what is five minutes old counts.
+    query: 'AppTraces | summarize taken = minif(TimeGenerated, Message has "${submitted}"), moved = maxif(TimeGenerated, Message has "${headMoved}") | where taken < ago(5m) and (isnull(moved) or moved < taken)'
   }
   {
     name: 'attestation-mismatch'

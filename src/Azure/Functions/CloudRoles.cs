@@ -37,6 +37,8 @@ public sealed class CloudRoles
             Blobs = new AzureBlobStore(settings.Cloud, Counters),
             Leases = new AzureLeaseStore(settings.Cloud, Counters),
             Names = RoleSettings.Names,
+            HasProver = settings.HasProver,
+            LogsTransactions = settings.LogsTransactions,
             Clock = TimeProvider.System,
             Log = log,
             Reach = Reach,

@@ -25,6 +25,7 @@ internal static class DoorSettings
             PerSender = Rate(variable, CloudNames.Settings.SenderRate),
             PerAddress = Rate(variable, CloudNames.Settings.AddressRate),
             Global = Rate(variable, CloudNames.Settings.GlobalRate),
+            Duplicates = Rate(variable, CloudNames.Settings.DuplicateRate),
             FeeFloor = Given(variable, CloudNames.Settings.FeeFloor) is { } wei
                 ? UInt256.TryParse(wei, out var floor) ? floor : throw Wrong(CloudNames.Settings.FeeFloor, "wei")
                 : UInt256.Zero,

@@ -30,6 +30,12 @@ public sealed record RoleSettings
     /// <summary>What the pool of an instance takes.</summary>
     public MempoolOptions Pool { get; init; } = new();
 
+    /// <summary>Whether somebody takes proof jobs.</summary>
+    public bool HasProver { get; init; } = true;
+
+    /// <summary>Whether log lines name every transaction.</summary>
+    public bool LogsTransactions { get; init; } = true;
+
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
 
@@ -74,6 +80,8 @@ public sealed record RoleSettings
             Mnemonic = Given(CloudNames.Settings.EmulatorMnemonic),
             Security = DoorSettings.Security(variable, account is not null, audit),
             Pool = DoorSettings.Pool(variable),
+            HasProver = Given(CloudNames.Settings.Prover) != "none",
+            LogsTransactions = Given(CloudNames.Settings.LogTransactions) != "false",
             FailPoints = Given(CloudNames.Settings.EmulatorFailPoints),
         };
     }

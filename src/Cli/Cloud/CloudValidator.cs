@@ -253,7 +253,9 @@ internal sealed class CloudValidator : IAsyncDisposable
             Interlocked.Add(ref _transactions, long.Parse(words[4], CultureInfo.InvariantCulture));
             if (Seat.Index == 0)
             {
-                options.Log(line[(CloudNames.Events.HeadMoved.Length + 1)..]);
+                // The batch's digest is for who follows a transaction through the logs.
+                var end = line.IndexOf(", batch", StringComparison.Ordinal);
+                options.Log(line[(CloudNames.Events.HeadMoved.Length + 1)..(end < 0 ? line.Length : end)]);
             }
         }
         else if (line.StartsWith("the handler ", StringComparison.Ordinal)

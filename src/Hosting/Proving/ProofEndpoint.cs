@@ -11,6 +11,7 @@ namespace SuperVm.Hosting.Proving;
 /// <code>
 ///   POST   /api/v1/proofs         {"circuit":"…","witness":"base64 of .wtns","job":"…"}   202 with the job's record
 ///                                 400 what is wrong   409 the name is another job's   413 too large
+///                                 503 {"status":"not-available"}: no prover is deployed here
 ///   GET    /api/v1/proofs/JOB     200 the record   404
 ///   DELETE /api/v1/proofs/JOB     200 the record: cancelled, unless it was final before   404
 /// </code>
@@ -57,6 +58,14 @@ public sealed class ProofEndpoint(RolePorts ports, ProofLimits limits)
 
     private async Task SubmitAsync(HttpContext context)
     {
+        if (!ports.HasProver)
+        {
+            await RefuseAsync(
+                context, 503, "no prover is deployed beside this validator",
+                ProofRecord.NameOf(ProofStatus.NotAvailable));
+            return;
+        }
+
         if (context.Request.ContentLength > limits.MostBytes)
         {
             await RefuseAsync(context, 413, $"a request has at most {limits.MostBytes} bytes");
@@ -113,13 +122,18 @@ public sealed class ProofEndpoint(RolePorts ports, ProofLimits limits)
         await WriteAsync(context, code, record.Write());
     }
 
-    private static Task RefuseAsync(HttpContext context, int code, string error)
+    private static Task RefuseAsync(HttpContext context, int code, string error, string? status = null)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
             json.WriteString("error"u8, error);
+            if (status is not null)
+            {
+                json.WriteString("status"u8, status);
+            }
+
             json.WriteEndObject();
         }
 

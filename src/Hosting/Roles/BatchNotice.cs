@@ -10,6 +10,7 @@ namespace SuperVm.Hosting.Roles;
 /// <remarks>
 /// <code>
 /// 'B'  sequence (8, big-endian)  digest (32)
+/// 'H'                                          nothing is ordered: an operator wakes execution, to begin the chain
 /// </code>
 /// </remarks>
 public static class BatchNotice
@@ -18,6 +19,9 @@ public static class BatchNotice
     public const int Bytes = 1 + sizeof(ulong) + Hash256.Size;
 
     private const byte Kind = (byte)'B';
+
+    /// <summary>Whether the message only wakes whoever takes it.</summary>
+    public static bool IsCall(ReadOnlySpan<byte> body) => body is [(byte)'H'];
 
     public static byte[] Encode(in BatchPlace place)
     {

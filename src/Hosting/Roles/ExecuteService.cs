@@ -61,6 +61,11 @@ public sealed class ExecuteService
 
     public async Task<RoleEnd> ExecuteAsync(ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
+        if (BatchNotice.IsCall(body.Span))
+        {
+            return RoleEnd.Done; // the chain is open, or this would not have been called
+        }
+
         if (!BatchNotice.TryDecode(body.Span, out var place) || place.Sequence == 0)
         {
             return RoleEnd.Malformed;
@@ -199,8 +204,7 @@ public sealed class ExecuteService
         _deferredAt = block.Number;
         Interlocked.Increment(ref _executed);
         _ports.Log($"supervm.head.moved block {block.Number} {block.Hash.ToString()[..10]}… "
-            + $"{block.Block.Transactions.Count} tx {block.Header.GasUsed} gas, "
-            + $"batch {batch.Digest.ToString()[..10]}…");
+            + $"{block.Block.Transactions.Count} tx {block.Header.GasUsed} gas, batch {batch.Digest}");
     }
 
     /// <summary>
@@ -219,7 +223,13 @@ public sealed class ExecuteService
         var reasons = dropped
             .Where(entry => !included.Contains(entry.Transaction.Hash)
                 && _chain.Chain.FindTransaction(entry.Transaction.Hash) is null)
-            .Select(entry => (entry.Transaction.Hash, entry.Error.ToString())).ToList();
+            .Select(entry => (entry.Transaction.Hash, Reason: entry.Error.ToString())).ToList();
+        foreach (var (hash, reason) in reasons)
+        {
+            _ports.Log(
+                $"dropped {hash} {reason} block {block.Number} batch {Hex.Encode(block.Header.ExtraData.Span)}");
+        }
+
         if (reasons.Count > 0)
         {
             await _chain.RecordDroppedAsync(reasons, cancellation);

@@ -95,13 +95,14 @@ public sealed class IngestService : IDisposable
         {
             await _metrics.WriteHealthAsync(context);
         }
-        else if (request.Path.StartsWithSegments(ProofEndpoint.Prefix, out var job))
-        {
-            await _proofs.ServeAsync(context, job);
-        }
         else if (request.Path.StartsWithSegments(RestEndpoint.Prefix, out var rest))
         {
-            await _rest.ServeAsync(context, rest);
+            if (await _http.AdmitsAsync(context))
+            {
+                await (request.Path.StartsWithSegments(ProofEndpoint.Prefix, out var job)
+                    ? _proofs.ServeAsync(context, job)
+                    : _rest.ServeAsync(context, rest));
+            }
         }
         else
         {
@@ -147,7 +148,7 @@ public sealed class IngestService : IDisposable
         }
 
         _ports.Reach(FailPoint.IngestQueued);
-        _ports.Log($"supervm.submitted {accepted.Count} tx {accepted[0].Transaction.Hash}");
+        TransactionTrace.Write(_ports, "supervm.submitted", [.. accepted.Select(one => one.Transaction.Hash)]);
     }
 
     private string? FindDropped(Core.Primitives.Hash256 hash) =>

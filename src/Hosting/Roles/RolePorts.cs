@@ -16,6 +16,9 @@ public sealed record RolePorts
 
     public required RoleNames Names { get; init; }
 
+    /// <summary>Whether somebody takes proof jobs; where nobody does they are refused at the door.</summary>
+    public bool HasProver { get; init; } = true;
+
     public required TimeProvider Clock { get; init; }
 
     /// <summary>What is kept in memory to be faster, to be given up when nothing comes.</summary>
@@ -23,6 +26,9 @@ public sealed record RolePorts
 
     /// <summary>Takes one line an event; must not block.</summary>
     public Action<string> Log { get; init; } = _ => { };
+
+    /// <summary>Whether lines name every transaction (<see cref="TransactionTrace"/>), or the first alone.</summary>
+    public bool LogsTransactions { get; init; } = true;
 
     /// <summary>Told when a <see cref="FailPoint"/> is reached; does not return where a test has the process
     /// die.</summary>

@@ -168,7 +168,7 @@ public sealed class SoloOrderService : IOrderService
     {
         foreach (var batch in step.Batches)
         {
-            _ports.Log($"batch {batch.Sequence} {batch.Digest.ToString()[..10]}… {batch.Transactions.Count} tx");
+            TransactionTrace.Write(_ports, $"batch {batch.Sequence} {batch.Digest}", batch.Hashes);
         }
     }
 

@@ -53,6 +53,31 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
     /// <summary>Whether the caller may use routes of management.</summary>
     internal bool MayManage(HttpContext context) => dispatcher.Gate!.CallerOf(context).MayManage;
 
+    /// <summary>
+    /// Whether a route beside JSON-RPC may be served: who calls it needs the same key and counts against the same
+    /// rates. Where not, the request is answered; so is one that only asks what browsers may send.
+    /// </summary>
+    internal async ValueTask<bool> AdmitsAsync(HttpContext context)
+    {
+        var (gate, response) = (dispatcher.Gate!, context.Response);
+        AllowOrigin(context);
+        if (HttpMethods.IsOptions(context.Request.Method))
+        {
+            response.StatusCode = StatusCodes.Status204NoContent;
+            return false;
+        }
+
+        if (gate.Admit(gate.CallerOf(context), 1, out var retryAfter) is not { } error)
+        {
+            return true;
+        }
+
+        SetStatus(response, new RpcRefusal(error.Code, retryAfter));
+        response.ContentType = "application/json";
+        await response.WriteAsync($"{{\"error\":\"{error.Message}\"}}");
+        return false;
+    }
+
     internal static Task AskForKey(HttpContext context)
     {
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -145,7 +170,7 @@ internal sealed class HttpEndpoint(RpcDispatcher dispatcher, ServerOptions optio
         headers.AccessControlAllowOrigin = options.AllowedOrigin;
         if (HttpMethods.IsOptions(context.Request.Method))
         {
-            headers.AccessControlAllowMethods = "POST, GET, OPTIONS";
+            headers.AccessControlAllowMethods = "POST, GET, DELETE, OPTIONS";
             headers.AccessControlAllowHeaders = "*, content-type, authorization";
             headers.AccessControlMaxAge = "600";
         }

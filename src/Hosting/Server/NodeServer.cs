@@ -95,7 +95,7 @@ public sealed class NodeServer : IAsyncDisposable
         var webSockets = sockets.Build();
         application.Run(context =>
             options.Proofs is { } proofs && context.Request.Path.StartsWithSegments(ProofEndpoint.Prefix, out var job)
-                ? proofs.ServeAsync(context, job)
+                ? ProveAsync(context, http, proofs, job)
                 : RouteAsync(context, http, webSockets, metrics));
         try
         {
@@ -117,6 +117,15 @@ public sealed class NodeServer : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         await _application.StopAsync(patience.Token);
         await _application.DisposeAsync();
+    }
+
+    private static async Task ProveAsync(
+        HttpContext context, HttpEndpoint http, ProofEndpoint proofs, PathString job)
+    {
+        if (await http.AdmitsAsync(context))
+        {
+            await proofs.ServeAsync(context, job);
+        }
     }
 
     private static Task RouteAsync(

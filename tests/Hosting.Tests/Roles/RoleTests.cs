@@ -111,6 +111,15 @@ public sealed class RoleTests : IDisposable
         Assert.Equal(RoleEnd.Malformed, await order.TakeAsync("m", false, "no items"u8.ToArray(), default));
         var execute = new ExecuteService(_world.Ports, _world.Chain, null);
         Assert.Equal(RoleEnd.Malformed, await execute.ExecuteAsync("no notice"u8.ToArray(), default));
+        Assert.Equal(RoleEnd.Malformed, await execute.ExecuteAsync("HH"u8.ToArray(), default));
+    }
+
+    [Fact]
+    public async Task A_message_that_only_wakes_execution_is_done_and_changes_nothing()
+    {
+        var execute = new ExecuteService(_world.Ports, _world.Chain, null);
+        Assert.Equal(RoleEnd.Done, await execute.ExecuteAsync(Convert.FromBase64String("SA=="), default));
+        Assert.Equal(0UL, _world.Chain.Chain.Head.Number);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed class RoleWorld : IDisposable
         Ports = new()
         {
             Bus = _bus, Documents = _documents, Blobs = Blobs, Clock = Clock,
-            Names = new("inbox", "batches", "proofs", "replica", "proof-records"), Reach = Reach,
+            Names = new("inbox", "batches", "proofs", "replica", "proof-records"), Reach = Reach, Log = Log.Add,
         };
     }
 
@@ -50,6 +50,9 @@ internal sealed class RoleWorld : IDisposable
     internal RolePorts Ports { get; }
 
     internal SingleProcessChain Chain { get; }
+
+    /// <summary>Lines of order and execution.</summary>
+    internal List<string> Log { get; } = [];
 
     internal int Deaths { get; private set; }
 

@@ -88,7 +88,7 @@ public sealed class HostRulesTests
         double[] expected = [200, 300, 500, 900, 1700, 2000, 2000];
         Assert.Equal(expected, expected.Select(_ => pauses.Empty().TotalMilliseconds));
         pauses.Found();
-        Assert.Equal(200, pauses.Empty().TotalMilliseconds);
+        Assert.Equal([100, 200, 300], Enumerable.Range(0, 3).Select(_ => pauses.Empty().TotalMilliseconds));
     }
 
     [Fact]

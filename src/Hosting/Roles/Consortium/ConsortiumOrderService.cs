@@ -191,7 +191,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
                 break;
             case ExecuteBatch e:
                 var place = new BatchPlace(e.Batch.Sequence, e.Batch.Digest);
-                _ports.Log($"batch {place.Sequence} {place.Digest.ToString()[..10]}… {e.Batch.Transactions.Count} tx");
+                TransactionTrace.Write(_ports, $"batch {place.Sequence} {place.Digest}", e.Batch.Hashes);
                 await _ports.Bus.SendAsync(_ports.Names.Batches, BatchNotice.Encode(place), default, cancellation);
                 break;
             case ServeBlocks e:
