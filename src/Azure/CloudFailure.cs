@@ -31,7 +31,7 @@ internal static class CloudFailure
         ? new($"{what}: the service answered {answer.Status} {answer.ErrorCode}.", failure)
         : new($"{what}: the service is not reached: {FirstOf(failure).Message}", failure);
 
-    /// <summary>Whether what a service answered cannot be read: no JSON, or not of the shape that was written.</summary>
+    /// <summary>Whether what a service answered cannot be read: no JSON, or not as it was written.</summary>
     internal static bool IsDamage(Exception failure) =>
         failure is JsonException or FormatException or InvalidOperationException or KeyNotFoundException
             or OverflowException or ArgumentException;

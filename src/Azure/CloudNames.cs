@@ -132,7 +132,7 @@ public static class CloudNames
         /// <summary>Transactions of one sender that may wait.</summary>
         public const string PendingPerSender = "SUPERVM_PENDING_PER_SENDER";
 
-        /// <summary>Who takes proof jobs: <c>none</c> refuses them at the door; anything else has them queued.</summary>
+        /// <summary>Who takes proof jobs: <c>none</c> refuses them at the door; else they are queued.</summary>
         public const string Prover = "SUPERVM_PROVER";
 
         /// <summary>Whether log lines name every transaction: <c>true</c> or <c>false</c>; true where it is left
@@ -143,8 +143,8 @@ public static class CloudNames
         public static IReadOnlyList<string> All { get; } =
         [
             QueueUri, BlobUri, TableUri, DocumentUri, Database, IdentityClientId, Genesis, Validators, ValidatorKey,
-            RpcOpen, RpcKey, ManagementKey, SenderRate, AddressRate, GlobalRate, DuplicateRate, FeeFloor, PendingPerSender,
-            Prover, LogTransactions,
+            RpcOpen, RpcKey, ManagementKey, SenderRate, AddressRate, GlobalRate, DuplicateRate, FeeFloor,
+            PendingPerSender, Prover, LogTransactions,
         ];
 
         /// <summary>Account and key of an emulator of this machine; no template may set them.</summary>

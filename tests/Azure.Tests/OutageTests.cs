@@ -11,7 +11,7 @@ namespace SuperVm.Azure.Tests;
 /// Services that do not answer at all: every adapter says so by the ports' one exception, which a role waits for. Any
 /// other would make poison of what an outage meets.
 /// </summary>
-/// <remarks>The document database's client tries for half a minute: <see cref="IdentityTests"/> has its failure.</remarks>
+/// <remarks>The document database's client tries for half a minute; <see cref="IdentityTests"/> has its end.</remarks>
 public sealed class OutageTests
 {
     [Fact]

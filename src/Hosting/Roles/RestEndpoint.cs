@@ -13,8 +13,8 @@ namespace SuperVm.Hosting.Roles;
 /// <remarks>
 /// <code>
 ///   /api/v1/head                  {"number":7,"hash":"0x…","timestamp":…,"finalized":7}
-///   /api/v1/blocks/7              {"number":7,"hash":"0x…","parent":"0x…","timestamp":…,"proposer":"0x…","batch":"0x…",
-///           a number, a hash,      "stateRoot":"0x…","receiptsRoot":"0x…","gasUsed":…,"gasLimit":…,
+///   /api/v1/blocks/7              {"number":7,"hash":"0x…","parent":"0x…","timestamp":…,"proposer":"0x…",
+///           a number, a hash,      "batch":"0x…","stateRoot":"0x…","receiptsRoot":"0x…","gasUsed":…,"gasLimit":…,
 ///           latest, finalized      "finalized":true,"transactions":["0x…"]}
 ///   /api/v1/transactions/0x…      {"status":"included","block":7,"blockHash":"0x…","index":0,"batch":"0x…",
 ///                                  "from":"0x…","to":"0x…","succeeded":true,"gasUsed":21000}
