@@ -32,33 +32,51 @@ public static class SnapshotBlocks
         IWriteBatch write, byte[] encoded, byte[] receipts, in Hash256 expected, out BlockHeader? header)
     {
         header = null;
-        var block = BlockCodec.Decode(encoded);
-        var results = ReceiptCodec.DecodeFromStorage(receipts);
-        if (!block.Succeeded || !results.Succeeded)
+        if (Check(encoded, receipts, expected, out var block, out var results) is { } broken)
         {
-            return $"a block is malformed: {block.Error ?? results.Error}";
+            return broken;
         }
 
-        var of = block.Value.Header;
+        ChainRecords.Write(
+            write, new SealedBlock(
+                new ChainBlock(block!, expected, block!.Header.Difficulty, encoded.Length), encoded), results!);
+        header = block.Header;
+        return null;
+    }
+
+    /// <summary>Checks a block that must have this hash, with its receipts; the reason where they do not hold.</summary>
+    /// <param name="encoded">The block.</param>
+    /// <param name="receipts">Its receipts, as a store keeps them.</param>
+    /// <param name="expected">The hash that a quorum, or the block above, names.</param>
+    /// <param name="block">The block with its senders; null where it does not hold.</param>
+    /// <param name="results">Its receipts; null where it does not hold.</param>
+    public static string? Check(
+        byte[] encoded, byte[] receipts, in Hash256 expected, out Block? block, out IReadOnlyList<Receipt>? results)
+    {
+        (block, results) = (null, null);
+        var (decoded, read) = (BlockCodec.Decode(encoded), ReceiptCodec.DecodeFromStorage(receipts));
+        if (!decoded.Succeeded || !read.Succeeded)
+        {
+            return $"a block is malformed: {decoded.Error ?? read.Error}";
+        }
+
+        var of = decoded.Value.Header;
         if (HeaderCodec.Hash(of) != expected)
         {
             return $"block {of.Number} does not have the hash {expected}";
         }
 
-        var withdrawals = block.Value.Withdrawals;
-        if (Chain.TransactionsRoot(block.Value.Transactions) != of.TransactionsRoot
-            || results.Value.Count != block.Value.Transactions.Count
-            || Chain.ReceiptsRoot(results.Value) != of.ReceiptsRoot
+        var withdrawals = decoded.Value.Withdrawals;
+        if (Chain.TransactionsRoot(decoded.Value.Transactions) != of.TransactionsRoot
+            || read.Value.Count != decoded.Value.Transactions.Count
+            || Chain.ReceiptsRoot(read.Value) != of.ReceiptsRoot
             || (withdrawals is not null && Chain.WithdrawalsRoot(withdrawals) != of.WithdrawalsRoot))
         {
             return $"the body or the receipts of block {of.Number} are not its header's";
         }
 
-        TransactionSigner.RecoverSenders(block.Value.Transactions);
-        ChainRecords.Write(
-            write, new SealedBlock(new ChainBlock(block.Value, expected, of.Difficulty, encoded.Length), encoded),
-            results.Value);
-        header = of;
+        TransactionSigner.RecoverSenders(decoded.Value.Transactions);
+        (block, results) = (decoded.Value, read.Value);
         return null;
     }
 }

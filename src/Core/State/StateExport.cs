@@ -5,12 +5,27 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Core.State;
 
+/// <summary>The state of one block, given out in parts; dispose it. One thread at a time.</summary>
+public interface IStateParts : IDisposable
+{
+    /// <summary>The block.</summary>
+    ulong Number { get; }
+
+    /// <summary>
+    /// The nodes from some places on, as many as the bytes allow; null where a place is none of this state's.
+    /// </summary>
+    StateNodes? Read(IReadOnlyList<StatePlace> places, int maximumBytes);
+
+    /// <summary>Code by its hash; null where the state has none such.</summary>
+    byte[]? Code(in Hash256 hash);
+}
+
 /// <summary>The state of one block, held still while others fetch it (<see cref="StateStore.Export"/>).</summary>
 /// <remarks>
 /// Tries know hashes of addresses and slots only, a store needs the keys themselves. For that a list of all addresses
 /// is kept, 28 bytes an account, and the slots of one contract at a time. One thread at a time.
 /// </remarks>
-public sealed class StateExport : IDisposable
+public sealed class StateExport : IStateParts
 {
     private readonly IKeyValueSnapshot _snapshot;
     private readonly ITrieNodeSource _nodes;
@@ -24,15 +39,11 @@ public sealed class StateExport : IDisposable
     internal StateExport(IKeyValueSnapshot snapshot, ITrieNodeSource nodes, ulong number, in Hash256 root) =>
         (_snapshot, _nodes, Number, Root) = (snapshot, nodes, number, root);
 
-    /// <summary>The block.</summary>
     public ulong Number { get; }
 
     /// <summary>Its state root.</summary>
     public Hash256 Root { get; }
 
-    /// <summary>
-    /// The nodes from some places on, as many as the bytes allow; null where a place is none of this state's.
-    /// </summary>
     public StateNodes? Read(IReadOnlyList<StatePlace> places, int maximumBytes)
     {
         _walk.Stack.Clear();
@@ -65,7 +76,6 @@ public sealed class StateExport : IDisposable
         return new StateNodes(nodes, keys);
     }
 
-    /// <summary>Code by its hash; null where the state has none such.</summary>
     public byte[]? Code(in Hash256 hash) => _snapshot.Get(Column.Code, hash.Bytes);
 
     public void Dispose() => _snapshot.Dispose();

@@ -30,16 +30,16 @@ public sealed class StateImport
     private const int MovedBytes = 8 << 20;
 
     private readonly IKeyValueStore _store;
-    private readonly StateWalk _walk = new();
-    private readonly List<(Hash256 Key, ReadOnlyMemory<byte> Value)> _leaves = [];
+    private readonly StateIntake _intake;
     private readonly HashSet<Hash256> _wanted = [];
 
     /// <summary>Goes on with the transfer of this state, or begins it; another one's parts are forgotten.</summary>
     public StateImport(IKeyValueStore store, ulong number, in Hash256 root)
     {
         (_store, Number, Root) = (store, number, root);
-        if (store.Get(Column.Consensus, ProgressKey) is { } saved && TryResume(saved))
+        if (store.Get(Column.Consensus, ProgressKey) is { } saved && Resumed(saved) is { } intake)
         {
+            _intake = intake;
             foreach (var (key, _) in store.Scan(Column.Consensus, new[] { WantedPrefix }))
             {
                 _wanted.Add(new Hash256(key.AsSpan(1)));
@@ -48,11 +48,7 @@ public sealed class StateImport
             return;
         }
 
-        if (root != TrieUpdater.EmptyRoot)
-        {
-            _walk.Stack.Add(StatePlace.RootOf(TrieOwner.Accounts, root));
-        }
-
+        _intake = new StateIntake(root);
         using var write = store.CreateBatch();
         Clear(write, StagedPrefix);
         Clear(write, WantedPrefix);
@@ -65,14 +61,13 @@ public sealed class StateImport
     public Hash256 Root { get; }
 
     /// <summary>Whether every node and every code is there.</summary>
-    public bool IsComplete => _walk.Stack.Count == 0 && _wanted.Count == 0;
+    public bool IsComplete => _intake.IsComplete && _wanted.Count == 0;
 
     /// <summary>Nodes taken since this object was made.</summary>
     public long Taken { get; private set; }
 
     /// <summary>What to ask for: the next places, the first of them next.</summary>
-    public IReadOnlyList<StatePlace> Places =>
-        [.. Enumerable.Reverse(_walk.Stack).Take(MaximumPlaces)];
+    public IReadOnlyList<StatePlace> Places => _intake.Next(MaximumPlaces);
 
     /// <summary>Codes to ask for, once no places are missing.</summary>
     public IReadOnlyList<Hash256> Codes => [.. _wanted.Order().Take(MaximumPlaces)];
@@ -83,30 +78,14 @@ public sealed class StateImport
     /// </summary>
     public string? Take(StateNodes part)
     {
-        if (part.Nodes.Count == 0)
-        {
-            return "a part of the state is empty";
-        }
-
-        var before = _walk.Stack.ToArray();
-        var wanted = new List<Hash256>();
         using var write = _store.CreateBatch();
-        var key = 0;
-        string? error = null;
-        for (var i = 0; i < part.Nodes.Count && error is null; i++)
+        var staging = new Staging(_store, write);
+        if (_intake.Take(part, staging) is { } error)
         {
-            error = Take(part.Nodes[i], part.Keys, ref key, write, wanted);
-        }
-
-        error ??= key == part.Keys.Count ? null : "a part of the state has more keys than leaves";
-        if (error is not null)
-        {
-            _walk.Stack.Clear();
-            _walk.Stack.AddRange(before);
             return error;
         }
 
-        foreach (var code in wanted)
+        foreach (var code in staging.Wanted)
         {
             if (_wanted.Add(code))
             {
@@ -227,71 +206,6 @@ public sealed class StateImport
         store.Write(write);
     }
 
-    private string? Take(
-        byte[] node, IReadOnlyList<byte[]> keys, ref int key, IWriteBatch write, List<Hash256> wanted)
-    {
-        if (_walk.Stack.Count == 0)
-        {
-            return "a part of the state has more nodes than are missing";
-        }
-
-        var place = _walk.Pop();
-        if (Keccak256.Hash(node) != place.Hash)
-        {
-            return $"a node at depth {place.Depth} does not have the hash {place.Hash} that its parent names";
-        }
-
-        try
-        {
-            _walk.Expand(node, place, _leaves);
-            Span<byte> at = stackalloc byte[StateKeys.TrieMaximum];
-            var length = StateKeys.WriteTrieNode(place.Trie, place.Path, place.Depth, at);
-            Stage(write, Column.Trie, at[..length], node);
-            foreach (var (hash, value) in _leaves)
-            {
-                if (key == keys.Count || Keccak256.Hash(keys[key]) != hash
-                    || keys[key].Length != (place.IsStorage ? 32 : Address.Size))
-                {
-                    return $"the key of the leaf {hash} is missing, or another one";
-                }
-
-                TakeLeaf(place, keys[key++], value.Span, write, wanted);
-            }
-
-            return null;
-        }
-        catch (RlpException damage)
-        {
-            return $"a node at depth {place.Depth} is malformed: {damage.Message}";
-        }
-    }
-
-    private void TakeLeaf(
-        in StatePlace place, byte[] key, ReadOnlySpan<byte> value, IWriteBatch write, List<Hash256> wanted)
-    {
-        if (place.IsStorage)
-        {
-            var reader = new RlpReader(value);
-            var content = reader.ReadBytes();
-            reader.RequireEnd();
-            Stage(write, Column.Slots, [.. place.Owner.Bytes, .. key], content);
-            return;
-        }
-
-        var record = AccountRecord.ReadFlat(value);
-        Span<byte> flat = stackalloc byte[AccountRecord.MaximumBytes];
-        Stage(write, Column.Accounts, key, flat[..record.WriteFlat(flat)]);
-        if (record.StorageRoot != TrieUpdater.EmptyRoot)
-        {
-            _walk.Stack.Add(StatePlace.RootOf(TrieOwner.Storage(new Address(key)), record.StorageRoot));
-        }
-
-        if (record.CodeHash != Keccak256.OfEmpty && _store.Get(Column.Code, record.CodeHash.Bytes) is null)
-        {
-            wanted.Add(record.CodeHash);
-        }
-    }
-
     private static void Stage(IWriteBatch write, Column column, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
         write.Put(Column.Consensus, [StagedPrefix, (byte)column, .. key], value);
 
@@ -304,29 +218,41 @@ public sealed class StateImport
         var list = writer.BeginList();
         writer.WriteUInt64(Number);
         writer.WriteHash256(Root);
-        foreach (var place in _walk.Stack)
-        {
-            place.Write(writer);
-        }
-
+        _intake.WritePlaces(writer);
         writer.EndList(list);
         write.Put(Column.Consensus, ProgressKey, writer.Written);
     }
 
-    private bool TryResume(byte[] saved)
+    private StateIntake? Resumed(byte[] saved)
     {
         var reader = new RlpReader(saved);
         var list = reader.ReadList();
-        if (list.ReadUInt64() != Number || list.ReadHash256() != Root)
+        return list.ReadUInt64() == Number && list.ReadHash256() == Root ? new StateIntake(ref list) : null;
+    }
+
+    /// <summary>Puts what comes beside the state that is in use.</summary>
+    private sealed class Staging(IKeyValueStore store, IWriteBatch write) : IStateSink
+    {
+        internal List<Hash256> Wanted { get; } = [];
+
+        public void Node(in StatePlace place, byte[] node)
         {
-            return false;
+            Span<byte> at = stackalloc byte[StateKeys.TrieMaximum];
+            var length = StateKeys.WriteTrieNode(place.Trie, place.Path, place.Depth, at);
+            Stage(write, Column.Trie, at[..length], node);
         }
 
-        while (!list.AtEnd)
+        public void Account(in Hash256 hash, ReadOnlySpan<byte> address, in AccountRecord record)
         {
-            _walk.Stack.Add(StatePlace.Read(ref list));
+            Span<byte> flat = stackalloc byte[AccountRecord.MaximumBytes];
+            Stage(write, Column.Accounts, address, flat[..record.WriteFlat(flat)]);
+            if (record.CodeHash != Keccak256.OfEmpty && store.Get(Column.Code, record.CodeHash.Bytes) is null)
+            {
+                Wanted.Add(record.CodeHash);
+            }
         }
 
-        return true;
+        public void Slot(in Address owner, in Hash256 hash, ReadOnlySpan<byte> slot, ReadOnlySpan<byte> value) =>
+            Stage(write, Column.Slots, [.. owner.Bytes, .. slot], value);
     }
 }

@@ -13,7 +13,8 @@ internal sealed record ArchivedBlock(ChainBlock Block, IReadOnlyList<Receipt> Re
 /// <remarks>
 /// <code>
 ///   blocks/(number)-(hash)   rlp [ [senders], block, receipts as stored ]
-///   headers/(first block)    rlp [[ header, hash, total difficulty, size ], … ]   sixteen of them
+///   headers/(first block)    rlp [[ header, hash, total difficulty, size ], … ]   sixteen of them; fewer where a
+///                            state was taken over in the middle: the last of the group
 ///   headers/(first block)-w  the same, 256 of them: for walks over many blocks
 /// </code>
 /// A block's blob is written before it is the head, under a name that only this very block has.
@@ -74,11 +75,15 @@ internal sealed class BlockArchive(IBlobStore blobs, long cacheBytes)
     }
 
     /// <summary>Writes the headers that leave the head document, and the wide group that they complete.</summary>
-    internal async Task WriteHeadersAsync(IReadOnlyList<HeaderEntry> group, CancellationToken cancellation)
+    /// <param name="group">The headers.</param>
+    /// <param name="since">The oldest block that is there.</param>
+    /// <param name="cancellation">Ends early.</param>
+    internal async Task WriteHeadersAsync(
+        IReadOnlyList<HeaderEntry> group, ulong since, CancellationToken cancellation)
     {
         var first = group[0].Number;
-        await WriteAsync(NameOf(first), group, cancellation);
-        if ((first + GroupBlocks) % WideBlocks != 0)
+        await WriteGroupAsync(group, cancellation);
+        if ((first + GroupBlocks) % WideBlocks != 0 || first + GroupBlocks - WideBlocks < since)
         {
             return;
         }
@@ -94,21 +99,27 @@ internal sealed class BlockArchive(IBlobStore blobs, long cacheBytes)
         await WriteAsync(WideNameOf(start), wide, cancellation);
     }
 
+    /// <summary>Writes headers that lie within one group.</summary>
+    internal Task WriteGroupAsync(IReadOnlyList<HeaderEntry> group, CancellationToken cancellation) =>
+        WriteAsync(NameOf(group[0].Number / GroupBlocks * GroupBlocks), group, cancellation);
+
     /// <summary>
-    /// A header below those of the head document, whose first has the number <paramref name="recent"/>.
+    /// A header below those of the head document, whose first has the number <paramref name="recent"/>, and not below
+    /// <paramref name="since"/>, the oldest that is there.
     /// </summary>
-    internal async Task<HeaderEntry> ReadHeaderAsync(ulong number, ulong recent, CancellationToken cancellation)
+    internal async Task<HeaderEntry> ReadHeaderAsync(
+        ulong number, ulong since, ulong recent, CancellationToken cancellation)
     {
         var narrow = number - (number % GroupBlocks);
         var wide = number - (number % WideBlocks);
         if (_headers.TryGet(NameOf(narrow), out var known))
         {
-            return known[(int)(number - narrow)];
+            return known[(int)(number - known[0].Number)];
         }
 
-        return wide + WideBlocks <= recent
-            ? (await ReadHeadersAsync(WideNameOf(wide), cancellation))[(int)(number - wide)]
-            : (await ReadHeadersAsync(NameOf(narrow), cancellation))[(int)(number - narrow)];
+        var group = await ReadHeadersAsync(
+            wide + WideBlocks <= recent && wide >= since ? WideNameOf(wide) : NameOf(narrow), cancellation);
+        return group[(int)(number - group[0].Number)];
     }
 
     private static string NameOf(ulong number, in Hash256 hash) =>
@@ -159,7 +170,7 @@ internal sealed class BlockArchive(IBlobStore blobs, long cacheBytes)
                 group.Add(HeadDocument.ReadEntry(ref item));
             }
 
-            return group.Count % GroupBlocks == 0 && group.Count > 0
+            return group.Count > 0 && group[^1].Number == group[0].Number + (ulong)group.Count - 1
                 ? group
                 : throw new RlpException("It has too few headers.");
         }

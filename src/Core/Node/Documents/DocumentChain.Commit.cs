@@ -141,8 +141,9 @@ public sealed partial class DocumentChain
         var block = head.Number == 0
             ? new ArchivedBlock(Genesis, [])
             : await _archive.ReadAsync(head, cancellation);
-        _pages.Changes.Advance(head.Number, null);
-        _view = new View(found.Document, found.ETag, block.Block, block.Receipts);
+        var pages = NewPages(found.Document);
+        pages.Changes.Advance(head.Number, null);
+        _view = new View(found.Document, found.ETag, block.Block, block.Receipts, pages);
         Volatile.Write(ref _refreshed, _ports.Clock.GetTimestamp());
         return true;
     }
@@ -168,7 +169,7 @@ public sealed partial class DocumentChain
         var transition = GenesisTransition.Of(accounts, tries);
         var made = new MadeBlock(first, transition, Receipts: [], LeftOut: [], Requests: []);
         var work = new Work(first.Block, reader, tries, made);
-        _view = new View(found?.Document ?? empty, etag, first.Block, []);
+        _view = new View(found?.Document ?? empty, etag, first.Block, [], NewPages(empty));
         await CommitAsync(work, cancellation);
     }
 
@@ -199,8 +200,19 @@ public sealed partial class DocumentChain
         }
 
         var block = await _archive.ReadAsync(head, cancellation);
-        Forget(old.Block.Number, found.Document);
-        _view = new View(found.Document, found.ETag, block.Block, block.Receipts);
+        var pages = old.Pages;
+        if (pages.Generation == found.Document.Generation)
+        {
+            Forget(pages, old.Block.Number, found.Document);
+        }
+        else
+        {
+            // A state was taken over. Who reads an older one goes on with the pages of that.
+            pages = NewPages(found.Document);
+            pages.Changes.Advance(head.Number, null);
+        }
+
+        _view = new View(found.Document, found.ETag, block.Block, block.Receipts, pages);
         Volatile.Write(ref _refreshed, started);
         if (HeadChanged is not null)
         {
@@ -211,12 +223,12 @@ public sealed partial class DocumentChain
     }
 
     /// <summary>Gives up copies of what the blocks after the old head changed.</summary>
-    private void Forget(ulong old, HeadDocument document)
+    private static void Forget(PageStore pages, ulong old, HeadDocument document)
     {
         var recent = document.Recent;
         if (recent[0].Entry.Number > old + 1)
         {
-            _pages.Changes.Advance(document.Head!.Number, null);
+            pages.Changes.Advance(document.Head!.Number, null);
             return;
         }
 
@@ -224,10 +236,13 @@ public sealed partial class DocumentChain
         {
             if (block.Entry.Number > old)
             {
-                _pages.Changes.Advance(block.Entry.Number, block.Changed);
+                pages.Changes.Advance(block.Entry.Number, block.Changed);
             }
         }
     }
+
+    private PageStore NewPages(HeadDocument document) =>
+        new(_ports.Documents, _ports.Blobs, _options.State, document.Generation);
 
     private async Task AnnounceAsync(ulong old, ulong head, CancellationToken cancellation)
     {
@@ -286,11 +301,11 @@ public sealed partial class DocumentChain
             segment => _ports.Blobs.PutAsync(segment.Name, segment.Body, cancellation)));
         if (claim.Document.Outgoing is { } headers)
         {
-            others.Add(_archive.WriteHeadersAsync(headers, cancellation));
+            others.Add(_archive.WriteHeadersAsync(headers, claim.Document.Since, cancellation));
         }
 
         await Task.WhenAll(others);
-        var writer = new PageWriter(_pages, _head, block);
+        var writer = new PageWriter(Pages, _head, block);
         var written = await writer.WriteAsync(plan.Pages, cancellation);
         var own = plan.Pages.Select(write => write.Page.Id).ToHashSet();
         var foreign = claim.Pages.Where(id => !own.Contains(id)).ToArray();
@@ -305,24 +320,24 @@ public sealed partial class DocumentChain
     /// <summary>The block is the head: what was written is what is known of it.</summary>
     private void Take(Work work, LoadedPage[] pages, HeadDocument document, string etag)
     {
-        var block = work.Made.Sealed.Block;
-        _pages.Changes.Advance(block.Number, [.. pages.Select(page => page.Page.Id)]);
+        var (block, store) = (work.Made.Sealed.Block, Pages);
+        store.Changes.Advance(block.Number, [.. pages.Select(page => page.Page.Id)]);
         foreach (var page in pages)
         {
-            _pages.Remember(page);
+            store.Remember(page);
         }
 
         foreach (var code in work.Made.Transition.NewCode.Values)
         {
-            _pages.Remember(code);
+            store.Remember(code);
         }
 
-        var sink = new NodeCache(_pages);
+        var sink = new NodeCache(store);
         work.Made.Transition.Update!.Emit(ref sink);
         work.Tries.Recycle(work.Made.Transition.Update);
         work.Made.Transition.Update = null;
         _archive.Remember(new ArchivedBlock(block, work.Made.Receipts));
-        _view = new View(document, etag, block, work.Made.Receipts);
+        _view = new View(document, etag, block, work.Made.Receipts, store);
         Volatile.Write(ref _refreshed, _ports.Clock.GetTimestamp());
         if (block.Number > 0)
         {

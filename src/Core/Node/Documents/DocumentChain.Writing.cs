@@ -165,9 +165,10 @@ public sealed partial class DocumentChain
 
     private Execution Begin(ChainBlock parent)
     {
-        var reader = new PagedStateReader(_pages, parent.Number, pinned: []);
-        var tries = new StateTries(new PagedTrieNodes(_pages, reader), _options.State.ParallelChanges);
-        return new Execution(reader, tries, new DocumentExecutionState(reader, _pages), parent.Header.StateRoot);
+        var pages = Pages;
+        var reader = new PagedStateReader(pages, parent.Number, pinned: []);
+        var tries = new StateTries(new PagedTrieNodes(pages, reader), _options.State.ParallelChanges);
+        return new Execution(reader, tries, new DocumentExecutionState(reader, pages), parent.Header.StateRoot);
     }
 
     private async Task<BlockOutcome> ExecuteAsync(

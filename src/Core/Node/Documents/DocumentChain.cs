@@ -34,7 +34,6 @@ public sealed partial class DocumentChain : IChain, IDisposable
 
     private readonly DocumentChainPorts _ports;
     private readonly DocumentChainOptions _options;
-    private readonly PageStore _pages;
     private readonly BlockArchive _archive;
     private readonly TransactionIndex _index;
     private readonly BlockProcessor _processor;
@@ -47,7 +46,6 @@ public sealed partial class DocumentChain : IChain, IDisposable
         DocumentChainPorts ports, ChainSpec spec, ChainBlock genesis, DocumentChainOptions options)
     {
         (_ports, _options, Spec, Genesis) = (ports, options, spec, genesis);
-        _pages = new PageStore(ports.Documents, ports.Blobs, options.State);
         _head = new HeadFile(ports.Documents, options.HeadContainer);
         _archive = new BlockArchive(ports.Blobs, options.BlockCacheBytes);
         _index = new TransactionIndex(ports.Rows);
@@ -81,13 +79,13 @@ public sealed partial class DocumentChain : IChain, IDisposable
     /// for.</summary>
     public void Forget()
     {
-        _pages.Forget();
+        Pages.Forget();
         _archive.Forget();
         _hashes.Clear();
     }
 
     /// <summary>Counters of the caches, for metrics.</summary>
-    public IReadOnlyDictionary<string, double> Statistics() => _pages.Statistics();
+    public IReadOnlyDictionary<string, double> Statistics() => Pages.Statistics();
 
     public ChainBlock? GetBlock(ulong number) => Wait(GetBlockAsync(number))?.Block;
 
@@ -119,7 +117,7 @@ public sealed partial class DocumentChain : IChain, IDisposable
         var view = _view;
         return number > view.Block.Number ? new StateLookup(null, StateAvailability.UnknownBlock)
             : number < view.Document.Oldest ? new StateLookup(null, StateAvailability.Pruned)
-            : new StateLookup(ReaderAt(number), StateAvailability.Available);
+            : new StateLookup(new PagedStateReader(view.Pages, number), StateAvailability.Available);
     }
 
     public ProofLookup GetProof(ulong number, in Address address, IReadOnlyList<UInt256> slots)
@@ -135,9 +133,21 @@ public sealed partial class DocumentChain : IChain, IDisposable
             return new ProofLookup(null, StateAvailability.Pruned);
         }
 
-        var nodes = new PagedTrieNodes(_pages, ReaderAt(number));
+        var nodes = new PagedTrieNodes(view.Pages, new PagedStateReader(view.Pages, number));
         var proof = StateStore.Prove(nodes, header.Header.StateRoot, address, slots);
         return new ProofLookup(proof, StateAvailability.Available);
+    }
+
+    /// <summary>
+    /// The state after a block, to be given out in parts; null where it cannot be read. Costs nothing until it is
+    /// asked for a part.
+    /// </summary>
+    public IStateParts? ExportState(ulong number)
+    {
+        var view = _view;
+        return number > view.Block.Number || number < view.Document.Oldest
+            ? null
+            : new PagedStateExport(view.Pages, number);
     }
 
     /// <summary>What became of a transaction, as far as the head that this instance knows; null: nothing yet.</summary>
@@ -198,7 +208,7 @@ public sealed partial class DocumentChain : IChain, IDisposable
     }
 
     /// <summary>The state after a block, for any thread and as long as it is kept.</summary>
-    private PagedStateReader ReaderAt(ulong number) => new(_pages, number);
+    private PagedStateReader ReaderAt(ulong number) => new(Pages, number);
 
     private async Task<ArchivedBlock?> GetBlockAsync(ulong number)
     {
@@ -208,14 +218,27 @@ public sealed partial class DocumentChain : IChain, IDisposable
             return new ArchivedBlock(view.Block, receipts);
         }
 
+        if (number == 0)
+        {
+            return new ArchivedBlock(Genesis, []);
+        }
+
         return await HeaderAsync(number) is { } header
             ? await _archive.ReadAsync(header, CancellationToken.None)
             : null;
     }
 
+    /// <summary>The pages as the head names them.</summary>
+    private PageStore Pages => _view.Pages;
+
     private ValueTask<HeaderEntry?> HeaderAsync(ulong number)
     {
-        var recent = _view.Document.Recent;
+        var (recent, since) = (_view.Document.Recent, _view.Document.Since);
+        if (number < since)
+        {
+            return new(number == 0 ? HeaderEntry.Of(Genesis) : null);
+        }
+
         var first = recent[0].Entry.Number;
         if (number >= first)
         {
@@ -225,7 +248,8 @@ public sealed partial class DocumentChain : IChain, IDisposable
 
         return new(ReadAsync());
 
-        async Task<HeaderEntry?> ReadAsync() => await _archive.ReadHeaderAsync(number, first, CancellationToken.None);
+        async Task<HeaderEntry?> ReadAsync() =>
+            await _archive.ReadHeaderAsync(number, since, first, CancellationToken.None);
     }
 
     private ulong? NumberOf(in Hash256 hash)
@@ -267,8 +291,9 @@ public sealed partial class DocumentChain : IChain, IDisposable
     /// <param name="ETag">The document's version.</param>
     /// <param name="Block">The head block.</param>
     /// <param name="Receipts">Its receipts; null where they were not needed yet.</param>
+    /// <param name="Pages">The pages that the document names.</param>
     private sealed record View(
-        HeadDocument Document, string ETag, ChainBlock Block, IReadOnlyList<Receipt>? Receipts);
+        HeadDocument Document, string ETag, ChainBlock Block, IReadOnlyList<Receipt>? Receipts, PageStore Pages);
 
     private sealed class CanonicalHashes(DocumentChain chain) : IBlockHashSource
     {

@@ -27,9 +27,10 @@ internal sealed record PendingWrite(ulong Number, Hash256 Hash, IReadOnlyList<Pa
 /// <summary>The one document that says which block is the head: what flips it makes the block real.</summary>
 /// <remarks>
 /// <code>
-///   rlp [ version, genesis hash, oldest readable state, safe, finalized, recent, pending ]
+///   rlp [ version, genesis hash, oldest readable state, safe, finalized, recent, pending, taken ]
 ///   recent   [[ header, hash, total difficulty, size, [pages] or "" ], … ]   oldest first, the last is the head
 ///   pending  [ ] or [ number, hash, [pages] or "", "" or the pages' blob ]    a claim: who writes has made it
+///   taken    [ oldest block, how its pages' names begin ]    where a state was taken over (version 2); else nothing
 /// </code>
 /// </remarks>
 internal sealed record HeadDocument
@@ -42,6 +43,7 @@ internal sealed record HeadDocument
     internal const int MostNamedPages = 64;
 
     private const ulong Version = 1;
+    private const ulong TakenVersion = 2;
 
     internal required Hash256 GenesisHash { get; init; }
 
@@ -50,6 +52,12 @@ internal sealed record HeadDocument
     internal ulong Safe { get; init; }
 
     internal ulong Finalized { get; init; }
+
+    /// <summary>The oldest block but the first that is there: above 1 where a state was taken over.</summary>
+    internal ulong Since { get; init; }
+
+    /// <summary>How the names of the pages begin.</summary>
+    internal string Generation { get; init; } = string.Empty;
 
     internal IReadOnlyList<RecentBlock> Recent { get; init; } = [];
 
@@ -81,7 +89,7 @@ internal sealed record HeadDocument
     {
         var writer = new RlpWriter(4_096);
         var list = writer.BeginList();
-        writer.WriteUInt64(Version);
+        writer.WriteUInt64(Generation.Length == 0 ? Version : TakenVersion);
         writer.WriteHash256(GenesisHash);
         writer.WriteUInt64(Oldest);
         writer.WriteUInt64(Safe);
@@ -106,6 +114,14 @@ internal sealed record HeadDocument
         }
 
         writer.EndList(pending);
+        if (Generation.Length > 0)
+        {
+            var taken = writer.BeginList();
+            writer.WriteUInt64(Since);
+            writer.WriteBytes(System.Text.Encoding.ASCII.GetBytes(Generation));
+            writer.EndList(taken);
+        }
+
         writer.EndList(list);
         return writer.ToArray();
     }
@@ -118,9 +134,10 @@ internal sealed record HeadDocument
             var outer = new RlpReader(body);
             var reader = outer.ReadList();
             outer.RequireEnd();
-            if (reader.ReadUInt64() is var version && version != Version)
+            if (reader.ReadUInt64() is var version && version is not (Version or TakenVersion))
             {
-                throw new StoreException($"The head is of version {version}; this program reads {Version}.");
+                throw new StoreException(
+                    $"The head is of version {version}; this program reads {Version} and {TakenVersion}.");
             }
 
             var head = new HeadDocument
@@ -140,8 +157,20 @@ internal sealed record HeadDocument
 
             var pending = reader.ReadList();
             var claim = pending.AtEnd ? null : ReadClaim(ref pending);
+            head = head with { Recent = recent, Pending = claim };
+            if (version == TakenVersion)
+            {
+                var taken = reader.ReadList();
+                head = head with
+                {
+                    Since = taken.ReadUInt64(),
+                    Generation = System.Text.Encoding.ASCII.GetString(taken.ReadBytes()),
+                };
+                taken.RequireEnd();
+            }
+
             reader.RequireEnd();
-            return head with { Recent = recent, Pending = claim };
+            return head;
         }
         catch (RlpException damage)
         {

@@ -20,7 +20,12 @@ internal sealed class StaleHeadException(string message) : Exception(message);
 /// A page in the cache is good as long as no block above the head that it was read at has changed it
 /// (<see cref="PageChanges"/>). Two who want the same page share one request. Any thread.
 /// </remarks>
-internal sealed class PageStore(IDocumentStore documents, IBlobStore blobs, PagedOptions options)
+/// <param name="documents">The pages.</param>
+/// <param name="blobs">Code and spilled history.</param>
+/// <param name="options">How state lies in documents.</param>
+/// <param name="generation">Begins the name of every page: a state that was taken over has pages of its own.</param>
+internal sealed class PageStore(
+    IDocumentStore documents, IBlobStore blobs, PagedOptions options, string generation = "")
 {
     /// <summary>Reads of a page that became old while it was on its way.</summary>
     private const int MostAttempts = 8;
@@ -32,6 +37,8 @@ internal sealed class PageStore(IDocumentStore documents, IBlobStore blobs, Page
     private readonly Dictionary<PageId, Task<LoadedPage>> _underWay = [];
 
     internal PagedOptions Options => options;
+
+    internal string Generation => generation;
 
     /// <summary>Whether there is no first block yet.</summary>
     internal bool IsBeginning { get; init; }
@@ -47,7 +54,7 @@ internal sealed class PageStore(IDocumentStore documents, IBlobStore blobs, Page
 
     internal DocumentKey KeyOf(in PageId id)
     {
-        var name = id.Name;
+        var name = generation + id.Name;
         return new DocumentKey(options.Container, name, name);
     }
 

@@ -25,6 +25,9 @@ internal sealed class PagedStateReader(
     PageStore store, ulong number, ConcurrentDictionary<PageId, LoadedPage>? pinned = null)
     : IStateReader, IStateRecords
 {
+    // What the last page was after the block: a walk asks for it once for each of its leaves.
+    private volatile Restored? _restored;
+
     internal ulong Number => number;
 
     public ReadStatus ReadAccount(in Address address, out Account account)
@@ -156,6 +159,11 @@ internal sealed class PagedStateReader(
         }
 
         RequireKept(page);
+        if (_restored is { } known && ReferenceEquals(known.Page, page))
+        {
+            return known.Entries;
+        }
+
         var entries = page.Entries;
         for (var i = page.Log.Count - 1; i >= 0 && page.Log[i].Height > number; i--)
         {
@@ -171,7 +179,9 @@ internal sealed class PagedStateReader(
             }
         }
 
-        return entries.Within(page.Id);
+        entries = entries.Within(page.Id);
+        _restored = new Restored(page, entries);
+        return entries;
     }
 
     /// <summary>All accounts or slots of a part of a tree after the block.</summary>
@@ -190,7 +200,8 @@ internal sealed class PagedStateReader(
         return builder.Build();
     }
 
-    private Page Locate(in TrieOwner owner, in Hash256 place)
+    /// <summary>The page of accounts or slots that covers the place now.</summary>
+    internal Page Locate(in TrieOwner owner, in Hash256 place)
     {
         var id = PageId.RootOf(owner);
         while (true)
@@ -250,4 +261,6 @@ internal sealed class PagedStateReader(
     }
 
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+
+    private sealed record Restored(Page Page, PageEntries Entries);
 }

@@ -52,9 +52,12 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
             if (part.Bits < below && part.Bits < id.Bits + PageDirectory.Levels)
             {
                 var place = PageKey.PlaceOfNode(path, depth);
-                if (reader.TryValue(page, place, out var stored) && Keccak256.Hash(stored.Span) == hash)
+                if (reader.TryValue(page, place, out var stored))
                 {
-                    return Keep(store, hash, stored.ToArray());
+                    // Another node at the place: the hash is none of this block's, and no work is done for it.
+                    return Keccak256.Hash(stored.Span) == hash
+                        ? Keep(store, hash, stored.ToArray())
+                        : throw Missing(hash, depth);
                 }
 
                 Emit(owner, reader.EntriesUnder(part), depth, ref found);
@@ -69,9 +72,7 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
             Keep(store, known, worked);
         }
 
-        return found.Nodes.TryGetValue(hash, out node)
-            ? node
-            : throw new StoreException($"The store is damaged: trie node {hash} at depth {depth} is missing.");
+        return found.Nodes.TryGetValue(hash, out node) ? node : throw Missing(hash, depth);
     }
 
     /// <summary>All nodes at a depth or below it that pairs of a page make, handed to the sink.</summary>
@@ -107,6 +108,9 @@ internal sealed class PagedTrieNodes(PageStore store, PagedStateReader reader) :
 
         return node;
     }
+
+    private static StoreException Missing(in Hash256 hash, int depth) =>
+        new($"The store is damaged: trie node {hash} at depth {depth} is missing.");
 
     private static bool IsLeaf(byte[] node, ReadOnlySpan<int> items)
     {

@@ -73,6 +73,9 @@ internal sealed class DocumentWorld
 
     internal Address[] Senders { get; }
 
+    /// <summary>All batches so far.</summary>
+    internal List<(BlockAttributes Attributes, List<Transaction> Batch)> Batches { get; } = [];
+
     /// <summary>Contracts that the batches created.</summary>
     internal List<Address> Created { get; } = [];
 
@@ -99,6 +102,7 @@ internal sealed class DocumentWorld
         }
 
         Oracle.Produce(attributes, batch);
+        Batches.Add((attributes, batch));
         return (attributes, batch);
     }
 
