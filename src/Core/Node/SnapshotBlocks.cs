@@ -44,7 +44,8 @@ public static class SnapshotBlocks
         return null;
     }
 
-    /// <summary>Checks a block that must have this hash, with its receipts; the reason where they do not hold.</summary>
+    /// <summary>Checks a block that must have this hash, and its receipts; the reason where they do not
+    /// hold.</summary>
     /// <param name="encoded">The block.</param>
     /// <param name="receipts">Its receipts, as a store keeps them.</param>
     /// <param name="expected">The hash that a quorum, or the block above, names.</param>

@@ -95,7 +95,8 @@ public sealed class StateTakeover
         }
         catch (RlpException damage)
         {
-            throw new StoreException($"What was kept of a state that is taken over is damaged: {damage.Message}", damage);
+            throw new StoreException(
+                $"What was kept of a state that is taken over is damaged: {damage.Message}", damage);
         }
     }
 

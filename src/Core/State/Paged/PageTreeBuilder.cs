@@ -28,7 +28,8 @@ internal sealed class PageTreeBuilder
     private PageId _open;
     private int _bytes;
 
-    internal PageTreeBuilder(in TrieOwner owner, int pageBytes) => (_pageBytes, _open) = (pageBytes, PageId.RootOf(owner));
+    internal PageTreeBuilder(in TrieOwner owner, int pageBytes) =>
+        (_pageBytes, _open) = (pageBytes, PageId.RootOf(owner));
 
     internal TrieOwner Owner => _open.Owner;
 
@@ -165,7 +166,7 @@ internal sealed class PageTreeBuilder
         }
 
         var inner = _above.Peek();
-        inner.Directory = inner.Directory.WithSplit(_open.Prefix, inner.Id.Bits, _open.Bits);
+        inner.Splits = inner.Splits.WithSplit(_open.Prefix, inner.Id.Bits, _open.Bits);
         var depth = _open.Bits / 4;
         if (_open.Bits % 4 == 0 && _nodes[depth].Node is { } node && _nodes[depth].Path == _open.Prefix)
         {
@@ -231,7 +232,7 @@ internal sealed class PageTreeBuilder
     {
         internal PageId Id => id;
 
-        internal PageDirectory Directory { get; set; }
+        internal PageDirectory Splits { get; set; }
 
         internal List<(Hash256 Path, int Depth, byte[] Node)> Nodes { get; } = [];
 
@@ -245,7 +246,7 @@ internal sealed class PageTreeBuilder
                 builder.Add(place, PageKey.OfNode(path, depth), node);
             }
 
-            builder.Add(PageKey.DirectoryPlace, PageKey.DirectoryKey, Directory.Encoded.Span);
+            builder.Add(PageKey.DirectoryPlace, PageKey.DirectoryKey, Splits.Encoded.Span);
             return builder.Build();
         }
 
@@ -253,7 +254,7 @@ internal sealed class PageTreeBuilder
         {
             var list = writer.BeginList();
             WriteId(writer, id);
-            writer.WriteBytes(Directory.Encoded.Span);
+            writer.WriteBytes(Splits.Encoded.Span);
             foreach (var (path, depth, node) in Nodes)
             {
                 writer.WriteHash256(path);
@@ -267,7 +268,7 @@ internal sealed class PageTreeBuilder
         internal static Inner Read(ref RlpReader reader)
         {
             var list = reader.ReadList();
-            var inner = new Inner(ReadId(ref list)) { Directory = new PageDirectory(list.ReadBytes().ToArray()) };
+            var inner = new Inner(ReadId(ref list)) { Splits = new PageDirectory(list.ReadBytes().ToArray()) };
             while (!list.AtEnd)
             {
                 inner.Nodes.Add((list.ReadHash256(), (int)list.ReadUInt64(), list.ReadBytes().ToArray()));

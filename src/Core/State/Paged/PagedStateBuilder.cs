@@ -4,7 +4,7 @@ using SuperVm.Core.State.Trie;
 
 namespace SuperVm.Core.State.Paged;
 
-/// <summary>Makes pages of a state that comes in the order of its walk: the accounts', and each one's storage.</summary>
+/// <summary>Makes pages of a state that comes in the order of its walk: accounts, and each one's storage.</summary>
 /// <remarks>An account's storage comes right after the account, so two trees at most are open.</remarks>
 internal sealed class PagedStateBuilder(int pageBytes) : IStateSink
 {
