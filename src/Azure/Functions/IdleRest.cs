@@ -5,8 +5,8 @@ namespace SuperVm.Azure.Functions;
 /// <summary>Gives memory back once nothing came for a while after something did.</summary>
 /// <remarks>
 /// <code>
-///   the last request ends ─▶ <see cref="After"/> without another ─▶ caches emptied, heap compacted
-///                            <see cref="Later"/> more ─▶ heap compacted: what pools of arrays gave up
+///   the last request ends ─▶ <see cref="After"/> without another ─▶ caches emptied, heaps given back
+///                            <see cref="Later"/> more ─▶ the same: what pools of arrays gave up
 /// </code>
 /// One timer that is set when the last request ends, and once more: a process that rests has none and does nothing. An
 /// instance that waits for work is paid for by its memory, and what its caches held would be old by then.
@@ -58,8 +58,11 @@ internal sealed class IdleRest : IDisposable
         }
 
         _forget();
+        GC.Collect();
+        GC.WaitForPendingFinalizers(); // the runtime's pools of arrays learn of a collection by a finalizer
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        NativeHeap.Trim();
         Rests++;
         if (!_isLate)
         {

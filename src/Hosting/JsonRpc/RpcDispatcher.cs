@@ -143,6 +143,15 @@ internal sealed class RpcDispatcher(
         }
     }
 
+    /// <summary>Gives up the buffers that no answer uses.</summary>
+    internal void Forget()
+    {
+        while (_pool.TryTake(out var scratch))
+        {
+            scratch.Reply.Dispose();
+        }
+    }
+
     private void Answer(ReadOnlySpan<byte> body, Scratch scratch, bool isBody, bool isBatch, in RpcCaller caller)
     {
         var reply = scratch.Reply;

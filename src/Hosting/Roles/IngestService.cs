@@ -60,6 +60,7 @@ public sealed class IngestService : IDisposable
         ports.Caches.Add(_node.Events.Forget);
         var dispatcher = RpcServices.DispatcherOf(
             _node, server.Limits, new RpcGate(node.Security, ports.Clock));
+        ports.Caches.Add(dispatcher.Forget);
         _http = new(dispatcher, server);
         _metrics = new(_node, dispatcher);
         _rest = new(chain, _node);

@@ -175,7 +175,7 @@ public sealed partial class DocumentChain
         Execution execution, BlockInput input, CancellationToken cancellation)
     {
         await execution.State.PrefetchAsync(input.Context.Coinbase, input.Transactions, cancellation);
-        return _processor.Execute(input, execution.State);
+        return Processor.Execute(input, execution.State);
     }
 
     /// <summary>Does work on the head; null, after a look at the head, where that turns out to be an old one.</summary>

@@ -36,11 +36,11 @@ public sealed partial class DocumentChain : IChain, IDisposable
     private readonly DocumentChainOptions _options;
     private readonly BlockArchive _archive;
     private readonly TransactionIndex _index;
-    private readonly BlockProcessor _processor;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly BoundedCache<ulong, Hash256> _hashes = new(HashCacheEntries);
     private readonly HeadFile _head;
     private volatile View _view = null!;
+    private volatile BlockProcessor? _processor;
 
     private DocumentChain(
         DocumentChainPorts ports, ChainSpec spec, ChainBlock genesis, DocumentChainOptions options)
@@ -49,9 +49,6 @@ public sealed partial class DocumentChain : IChain, IDisposable
         _head = new HeadFile(ports.Documents, options.HeadContainer);
         _archive = new BlockArchive(ports.Blobs, options.BlockCacheBytes);
         _index = new TransactionIndex(ports.Rows);
-        _processor = options.Processor ?? new BlockProcessor(
-            new EvmEngine(),
-            new ParallelTransactionRunner(() => new EvmEngine(), new ParallelRunnerOptions(Workers: 2)));
         BlockHashes = new CanonicalHashes(this);
     }
 
@@ -75,14 +72,19 @@ public sealed partial class DocumentChain : IChain, IDisposable
 
     public void Dispose() => _gate.Dispose();
 
-    /// <summary>Gives up what is kept of the stores in memory, the head apart: it is read again when it is asked
-    /// for.</summary>
+    /// <summary>Gives up what is kept in memory, the head apart: it is read again when it is asked for.</summary>
     public void Forget()
     {
+        _processor = null; // its workers hold the state of the last block, every page that it read included
         Pages.Forget();
         _archive.Forget();
         _hashes.Clear();
     }
+
+    /// <summary>Who executes; made when there is something to execute.</summary>
+    private BlockProcessor Processor => _processor ??= _options.Processor ?? new BlockProcessor(
+        new EvmEngine(),
+        new ParallelTransactionRunner(() => new EvmEngine(), new ParallelRunnerOptions(Workers: 2)));
 
     /// <summary>Counters of the caches, for metrics.</summary>
     public IReadOnlyDictionary<string, double> Statistics() => Pages.Statistics();
