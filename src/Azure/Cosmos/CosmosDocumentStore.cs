@@ -32,6 +32,7 @@ public sealed class CosmosDocumentStore : IDocumentStore, IDisposable
         CloudSettings settings, CloudCounters counters, TimeProvider clock, HttpMessageHandler? transport = null)
     {
         settings.Require();
+        NoConfigurationFile.Use();
         _counters = counters;
         _clock = clock;
         var options = new CosmosClientOptions
