@@ -1,6 +1,7 @@
 using SuperVm.Azure.Functions;
 using SuperVm.Hosting.Roles;
 
+var server = HandlerServer.Start();
 var roles = CloudRoles.FromEnvironment();
 var order = new Opening<IOrderService>(roles.OpenOrderAsync).Begin();
 
@@ -17,4 +18,4 @@ await new HandlerApp
         await (await order.GetAsync()).WatchAsync(stop);
         return RoleEnd.Done;
     })
-    .RunAsync();
+    .RunAsync(server);

@@ -1,6 +1,7 @@
 using SuperVm.Azure.Functions;
 using SuperVm.Hosting.Roles;
 
+var server = HandlerServer.Start();
 var roles = CloudRoles.FromEnvironment();
 var ingest = new Opening<IngestService>(roles.OpenIngestAsync).Begin();
 
@@ -9,4 +10,4 @@ await new HandlerApp
     IsReady = () => ingest.IsOpen,
     Caches = roles.Ports.Caches,
     Http = async context => await (await ingest.GetAsync()).ServeAsync(context),
-}.RunAsync();
+}.RunAsync(server);

@@ -4,15 +4,16 @@ using SuperVm.Gpu;
 using SuperVm.Hosting.Proving;
 
 // Under a Functions host this is its handler; without one (the GPU container) it takes jobs off the queue itself.
+var server = Environment.GetEnvironmentVariable(HandlerServer.PortVariable) is null ? null : HandlerServer.Start();
 var roles = CloudRoles.FromEnvironment();
 var engine = new LazyProofEngine(() => new DirectProofEngine(
     GpuProofBackend.Best(new CpuProofBackend(), roles.Ports.Log), new SystemRandomSource()));
 using var service = new ProofService(roles.Ports, engine, new BlobKeyFiles(roles.Config), new ProofLimits());
-if (Environment.GetEnvironmentVariable("FUNCTIONS_CUSTOMHANDLER_PORT") is not null)
+if (server is not null)
 {
     await new HandlerApp { Caches = roles.Ports.Caches, Metrics = roles.Metrics }
         .Add("Jobs", (invocation, stop) => service.ProveAsync(invocation.Body, stop))
-        .RunAsync();
+        .RunAsync(server);
     return;
 }
 

@@ -1,12 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net;
 using System.Runtime.InteropServices;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using SuperVm.Core.Storage;
 using SuperVm.Hosting.Roles;
 
@@ -22,7 +16,7 @@ public delegate Task<RoleEnd> FunctionBody(Invocation invocation, CancellationTo
 ///   POST /&lt;function&gt;, header X-Azure-Functions-InvocationId ─▶ FunctionBody ─▶ 200 {}   done
 ///                                                                            503      comes again
 ///                                                                            422      has no sense; poison after some
-///   anything else ─▶ the app's HTTP trigger            GET / is answered before anything is opened
+///   anything else ─▶ the app's HTTP trigger            GET / is answered by <see cref="HandlerServer"/>
 /// </code>
 /// A failing service is waited for within the invocation, with growing pauses, up to <see cref="Patience"/>: an outage
 /// of minutes makes no poison.
@@ -32,14 +26,7 @@ public sealed class HandlerApp
     /// <summary>How long an invocation waits for a service that fails.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    /// <summary>Bytes of a request.</summary>
-    public const int MostBytes = 17 << 20;
-
-    private const string PortVariable = "FUNCTIONS_CUSTOMHANDLER_PORT";
     private const string InvocationHeader = "X-Azure-Functions-InvocationId";
-
-    /// <summary>Threads that are there at once: JSON-RPC calls wait for the database on theirs.</summary>
-    private const int LeastThreads = 32;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -67,31 +54,16 @@ public sealed class HandlerApp
         return this;
     }
 
-    /// <summary>Listens where the host looks for it, until the host kills the process.</summary>
-    /// <exception cref="InvalidOperationException">The process was not started by a Functions host.</exception>
-    public async Task RunAsync()
+    /// <summary>Serves what comes to the server, until the host kills the process.</summary>
+    /// <exception cref="InvalidOperationException">The server cannot listen.</exception>
+    public async Task RunAsync(HandlerServer server)
     {
-        if (!int.TryParse(Environment.GetEnvironmentVariable(PortVariable), CultureInfo.InvariantCulture, out var port))
-        {
-            throw new InvalidOperationException(
-                $"{PortVariable} is not set: a function app is started by `func start` or `supervm cloud`.");
-        }
-
-        ThreadPool.SetMinThreads(LeastThreads, LeastThreads);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore();
-        builder.Services.Configure<KestrelServerOptions>(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MostBytes;
-            kestrel.Listen(IPAddress.Loopback, port);
-        });
-        await using var application = builder.Build();
         using var rest = new IdleRest(() => Caches?.Forget(), TimeProvider.System);
-        application.Run(context => RestingAfterAsync(context, rest));
+        rest.Begin();
+        await server.ServeAsync(context => RestingAfterAsync(context, rest));
+        rest.End();
         // A Ctrl-C at the terminal reaches every process of it; the host decides when its handlers end.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
-        await application.StartAsync();
         await (Environment.GetEnvironmentVariable(CloudNames.Settings.EmulatorTied) == "true"
             ? Task.Factory.StartNew(WaitForHost, TaskCreationOptions.LongRunning)
             : new TaskCompletionSource().Task);
@@ -127,11 +99,6 @@ public sealed class HandlerApp
             && _functions.TryGetValue(request.Path.Value ?? string.Empty, out var function))
         {
             return InvokeAsync(context, function);
-        }
-
-        if (HttpMethods.IsGet(request.Method) && request.Path == "/")
-        {
-            return Task.CompletedTask;
         }
 
         if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics" && Metrics is not null)
