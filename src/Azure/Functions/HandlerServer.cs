@@ -30,9 +30,11 @@ public sealed class HandlerServer
     private readonly TaskCompletionSource<RequestDelegate> _handler =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly Task _listening;
+    /// <param name="port">0 takes a free one.</param>
+    internal HandlerServer(int port) => Listening = Task.Run(() => ListenAsync(port));
 
-    private HandlerServer(int port) => _listening = Task.Run(() => ListenAsync(port));
+    /// <summary>Where it listens, as soon as it does.</summary>
+    internal Task<Uri> Listening { get; }
 
     /// <summary>Begins to listen, without waiting.</summary>
     /// <exception cref="InvalidOperationException">The process was not started by a Functions host.</exception>
@@ -50,10 +52,10 @@ public sealed class HandlerServer
     internal Task ServeAsync(RequestDelegate handler)
     {
         _handler.SetResult(handler);
-        return _listening;
+        return Listening;
     }
 
-    private async Task ListenAsync(int port)
+    private async Task<Uri> ListenAsync(int port)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
@@ -66,6 +68,7 @@ public sealed class HandlerServer
         var application = builder.Build(); // for the process's life
         application.Run(AnswerAsync);
         await application.StartAsync();
+        return new(application.Urls.First());
     }
 
     private Task AnswerAsync(HttpContext context)
