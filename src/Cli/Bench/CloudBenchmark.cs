@@ -37,6 +37,12 @@ internal sealed class CloudBenchmark : IBenchmark
         Description = "transactions that may be on their way", DefaultValueFactory = _ => 4_000,
     };
 
+    private static readonly Option<int> Validators = new("--validators")
+    {
+        Description = "validators, all on this machine; the load goes to all of them",
+        DefaultValueFactory = _ => 1,
+    };
+
     private static readonly Option<int> Rest = new("--rest")
     {
         Description = "seconds without a request before memory is looked at", DefaultValueFactory = _ => 8,
@@ -46,7 +52,7 @@ internal sealed class CloudBenchmark : IBenchmark
 
     public string Description => "the emulated cloud with many accounts: tx/s, time to receipt, requests, memory";
 
-    public IReadOnlyList<Option> Options => [Accounts, Transactions, InRequest, Window, Rest];
+    public IReadOnlyList<Option> Options => [Accounts, Transactions, InRequest, Window, Validators, Rest];
 
     public async Task RunAsync(BenchContext context)
     {
@@ -62,6 +68,7 @@ internal sealed class CloudBenchmark : IBenchmark
             var options = new CloudOptions
             {
                 Root = CloudStack.RepositoryRoot(), Logs = logs.FullName, Genesis = genesis, Apps = [],
+                Validators = Math.Clamp(context.Options.GetValue(Validators), 1, CloudStack.MostValidators),
             };
             var began = Stopwatch.GetTimestamp();
             await using (var stack = await CloudStack.StartAsync(options, context.Cancellation))
@@ -69,7 +76,7 @@ internal sealed class CloudBenchmark : IBenchmark
                 samples.Add("prepare", "s", Stopwatch.GetElapsedTime(began).TotalSeconds);
                 foreach (var kind in Enum.GetValues<CloudLoadKind>())
                 {
-                    await LoadAsync(context, samples, stack.Validators[0], options, accounts, kind);
+                    await LoadAsync(context, samples, stack, options, accounts, kind);
                 }
             }
 
@@ -80,21 +87,27 @@ internal sealed class CloudBenchmark : IBenchmark
     }
 
     private static async Task LoadAsync(
-        BenchContext context, BenchSamples samples, CloudValidator validator, CloudOptions options,
+        BenchContext context, BenchSamples samples, CloudStack stack, CloudOptions options,
         CloudAccounts accounts, CloudLoadKind kind)
     {
-        await Task.WhenAll(CloudValidator.Apps.Select(app =>
-            validator.StartAppAsync(app, options, context.Cancellation)));
+        var validator = stack.Validators[0];
+        await Task.WhenAll(stack.Validators.SelectMany(one => CloudValidator.Apps.Select(app =>
+            one.StartAppAsync(app, options, context.Cancellation))));
         var name = kind.ToString().ToLowerInvariant();
         foreach (var when in (string[])["cold", "warm"])
         {
             var inRequest = Math.Clamp(context.Options.GetValue(InRequest), 1, 1_000);
             var requests = accounts.Sign(kind, context.Options.GetValue(Transactions), inRequest);
-            var before = await validator.CostsAsync(context.Cancellation);
+            var before = await stack.CostsAsync(context.Cancellation);
             var window = Math.Max(context.Options.GetValue(Window), requests[0].Hashes.Count);
-            var load = new CloudLoadRun(validator.Rpc, window).Run(requests, context.Cancellation);
-            await DrainAsync(validator, context.Cancellation);
-            var costs = await validator.CostsAsync(context.Cancellation) - before;
+            var load = new CloudLoadRun([.. stack.Validators.Select(one => one.Rpc)], window)
+                .Run(requests, context.Cancellation);
+            foreach (var one in stack.Validators)
+            {
+                await DrainAsync(one, context.Cancellation);
+            }
+
+            var costs = await stack.CostsAsync(context.Cancellation) - before;
             Take(samples, $"{name} {when}", load, costs, requests.Sum(request => request.Hashes.Count));
             context.Progress.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -111,14 +124,17 @@ internal sealed class CloudBenchmark : IBenchmark
             context.Progress.WriteLine($"    {await AppMemory.DescribeAsync(validator, app)}");
         }
 
-        await Task.WhenAll(CloudValidator.Apps.Select(validator.StopAppAsync));
+        await Task.WhenAll(stack.Validators.SelectMany(one => CloudValidator.Apps.Select(one.StopAppAsync)));
     }
 
-    /// <summary>Until the queues are empty: completions are counted too.</summary>
+    /// <summary>
+    /// Until the queues are empty: completions are counted too. A replica's inbox holds its time-outs and never is.
+    /// </summary>
     private static async Task DrainAsync(CloudValidator validator, CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (await validator.DepthsAsync(cancellation) is not { Inbox: 0, Batches: 0 })
+        while (await validator.DepthsAsync(cancellation) is var depths
+            && (depths.Batches > 0 || (depths.Inbox > 0 && validator.Seat.Validators is null)))
         {
             await timer.WaitForNextTickAsync(cancellation);
         }

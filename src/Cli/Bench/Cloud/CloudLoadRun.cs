@@ -21,9 +21,10 @@ internal sealed record CloudLoadResult(
 ///   lane ─request─▶ ┐ as many transactions on their way as there may be
 ///   lane ─request─▶ ┴▶ eth_blockNumber, every <see cref="Look"/> ─▶ moved: eth_getBlockReceipts ─▶ room for more
 /// </code>
-/// A receipt is in hand when its block's receipts are: one call a block, not one a transaction.
+/// A receipt is in hand when its block's receipts are: one call a block, not one a transaction. With several validators
+/// the lanes are spread over them, and the receipts are the first one's.
 /// </remarks>
-internal sealed class CloudLoadRun(Uri url, int onTheirWay)
+internal sealed class CloudLoadRun(IReadOnlyList<Uri> urls, int onTheirWay)
 {
     internal const int Lanes = 4;
 
@@ -43,7 +44,7 @@ internal sealed class CloudLoadRun(Uri url, int onTheirWay)
 
     internal CloudLoadResult Run(IReadOnlyList<CloudRequest> requests, CancellationToken cancellation)
     {
-        using var reader = new RpcSocket(url);
+        using var reader = new RpcSocket(urls[0]);
         var head = HeadOf(reader);
         foreach (var request in requests)
         {
@@ -56,8 +57,10 @@ internal sealed class CloudLoadRun(Uri url, int onTheirWay)
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var started = Stopwatch.GetTimestamp();
         var next = -1;
-        var lanes = Enumerable.Range(0, Lanes).Select(_ => Task.Factory.StartNew(
-            () => Submit(requests, () => Interlocked.Increment(ref next), stop.Token), CancellationToken.None,
+        var lanes = Enumerable.Range(0, Lanes).Select(lane => Task.Factory.StartNew(
+            () => Submit(
+                urls[lane % urls.Count], requests, () => Interlocked.Increment(ref next), stop.Token),
+            CancellationToken.None,
             TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
         var ended = Follow(reader, head, stop.Token);
         stop.Cancel();
@@ -77,7 +80,7 @@ internal sealed class CloudLoadRun(Uri url, int onTheirWay)
             _sent.Count - _found.Count + _refused + _twice, _blocks);
     }
 
-    private void Submit(IReadOnlyList<CloudRequest> requests, Func<int> next, CancellationToken stop)
+    private void Submit(Uri url, IReadOnlyList<CloudRequest> requests, Func<int> next, CancellationToken stop)
     {
         using var socket = new RpcSocket(url);
         for (var i = next(); i < requests.Count; i = next())
