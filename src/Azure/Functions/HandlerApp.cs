@@ -32,6 +32,7 @@ public sealed class HandlerApp
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, FunctionBody> _functions = [];
+    private readonly InvocationWaits _waits = new(TimeProvider.System, Console.Out.WriteLine);
 
     /// <summary>Serves HTTP triggers; null where the app has none.</summary>
     public RequestDelegate? Http { get; init; }
@@ -104,7 +105,7 @@ public sealed class HandlerApp
         if (HttpMethods.IsGet(request.Method) && request.Path == "/metrics" && Metrics is not null)
         {
             response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-            return response.WriteAsync(Metrics());
+            return response.WriteAsync(Metrics() + _waits.Metrics());
         }
 
         if (HttpMethods.IsGet(request.Method) && request.Path == "/health" && IsReady?.Invoke() == false)
@@ -142,7 +143,7 @@ public sealed class HandlerApp
         }
     }
 
-    private static async Task InvokeAsync(HttpContext context, FunctionBody function)
+    private async Task InvokeAsync(HttpContext context, FunctionBody function)
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
@@ -159,10 +160,11 @@ public sealed class HandlerApp
         await context.Response.WriteAsync("{}");
     }
 
-    private static async Task<RoleEnd> WithPatienceAsync(
+    private async Task<RoleEnd> WithPatienceAsync(
         FunctionBody function, Invocation invocation, HttpContext context)
     {
         var began = Stopwatch.GetTimestamp();
+        using var wait = _waits.Of((context.Request.Path.Value ?? string.Empty).TrimStart('/'));
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var reason = "what it needs is not there";
@@ -191,6 +193,7 @@ public sealed class HandlerApp
                 return RoleEnd.Again;
             }
 
+            wait.For(reason);
             await Task.Delay(pause, context.RequestAborted);
         }
     }

@@ -99,6 +99,7 @@ internal sealed class CloudBenchmark : IBenchmark
             var inRequest = Math.Clamp(context.Options.GetValue(InRequest), 1, 1_000);
             var requests = accounts.Sign(kind, context.Options.GetValue(Transactions), inRequest);
             var before = await stack.CostsAsync(context.Cancellation);
+            var time = AppTime.Of(stack);
             var window = Math.Max(context.Options.GetValue(Window), requests[0].Hashes.Count);
             var load = new CloudLoadRun([.. stack.Validators.Select(one => one.Rpc)], window)
                 .Run(requests, context.Cancellation);
@@ -108,10 +109,12 @@ internal sealed class CloudBenchmark : IBenchmark
             }
 
             var costs = await stack.CostsAsync(context.Cancellation) - before;
+            var spent = AppTime.Describe(time, AppTime.Of(stack), requests.Sum(request => request.Hashes.Count));
             Take(samples, $"{name} {when}", load, costs, requests.Sum(request => request.Hashes.Count));
             context.Progress.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"    {name} {when}: {load.PerSecond:F0} tx/s in {load.Blocks} blocks, {load.Lost} lost; {costs}"));
+            context.Progress.WriteLine($"      processor ms a transaction: {spent}");
         }
 
         var busy = AppMemory.Of(validator);

@@ -24,6 +24,11 @@ internal sealed class CloudCommand : ICommandModule
         Description = "How many, each with a storage account and a database of its own", DefaultValueFactory = _ => 1,
     };
 
+    private readonly Option<int> _watchers = new("--watchers")
+    {
+        Description = "Deployments beside several validators that follow the chain and are registered by nobody yet",
+    };
+
     private readonly Option<ulong> _epochLength = new("--epoch-length")
     {
         Description = "Blocks after which the registry's changes take effect; 0 keeps the first set",
@@ -46,7 +51,7 @@ internal sealed class CloudCommand : ICommandModule
     {
         var command = new Command("cloud", "Run the function apps over emulators of Azure on this machine")
         {
-            _port, _validators, _epochLength, _logs, _chainId, _silent,
+            _port, _validators, _watchers, _epochLength, _logs, _chainId, _silent,
         };
         command.SetAction(RunAsync);
         return command;
@@ -55,10 +60,13 @@ internal sealed class CloudCommand : ICommandModule
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var (port, validators) = (parsed.GetValue(_port), parsed.GetValue(_validators));
-        if (port is < 0 or > 65_500 || validators is < 1 or > CloudStack.MostValidators)
+        var watchers = parsed.GetValue(_watchers);
+        if (port is < 0 or > 65_500 || validators < 1 || watchers < 0
+            || validators + watchers > CloudStack.MostValidators || (watchers > 0 && validators == 1))
         {
             await Console.Error.WriteLineAsync(
-                $"supervm cloud: --port takes 0 to 65500, --validators 1 to {CloudStack.MostValidators}");
+                $"supervm cloud: --port takes 0 to 65500, --validators 1 to {CloudStack.MostValidators}, --watchers as "
+                + "many as there is room for, beside several validators");
             return 2;
         }
 
@@ -93,6 +101,7 @@ internal sealed class CloudCommand : ICommandModule
                 Root = CloudStack.RepositoryRoot(),
                 Logs = logs,
                 Validators = parsed.GetValue(_validators),
+                Watchers = parsed.GetValue(_watchers),
                 EpochLength = parsed.GetValue(_epochLength),
                 Port = parsed.GetValue(_port),
                 ChainId = parsed.GetValue(_chainId),

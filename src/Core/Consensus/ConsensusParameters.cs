@@ -77,6 +77,12 @@ public sealed record ConsensusParameters
     /// <summary>Pending transactions that one peer may hold in the pool.</summary>
     public int PoolPerPeer { get; init; } = 32_768;
 
+    /// <summary>
+    /// Pending transactions of this validator's own clients; further ones are refused. Below the others'
+    /// <see cref="PoolPerPeer"/>, so that what they are told finds room: what they drop they have to ask for again.
+    /// </summary>
+    public int PoolOwn { get; init; } = int.MaxValue;
+
     /// <summary>Hashes of ordered transactions that are remembered so that late copies are dropped.</summary>
     public int RecentTransactions { get; init; } = 131_072;
 

@@ -47,7 +47,8 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
 
     internal Entry? Find(in Hash256 hash) => _entries.GetValueOrDefault(hash);
 
-    internal PoolAnswer Add(byte[] transaction, in Address source, bool local, long nowMs, out Hash256 hash)
+    internal PoolAnswer Add(
+        byte[] transaction, in Address source, bool local, long nowMs, out Hash256 hash, bool isRestored = false)
     {
         hash = default;
         if (transaction.Length > parameters.BatchBytes
@@ -82,6 +83,11 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
         if (!local && held >= parameters.PoolPerPeer)
         {
             return PoolAnswer.PeerQuota;
+        }
+
+        if (local && !isRestored && held >= parameters.PoolOwn)
+        {
+            return PoolAnswer.Full;
         }
 
         _perPeer[source] = held + 1;
@@ -196,7 +202,7 @@ internal sealed class RequestPool(ConsensusParameters parameters, ITransactionIn
 
     internal void Restore(byte[] transaction, in Address source, bool local, long nowMs, bool waiting)
     {
-        if (Add(transaction, source, local, nowMs, out var hash) == PoolAnswer.Added && !waiting)
+        if (Add(transaction, source, local, nowMs, out var hash, isRestored: true) == PoolAnswer.Added && !waiting)
         {
             MarkProposed(hash);
         }

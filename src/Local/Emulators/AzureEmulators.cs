@@ -51,6 +51,9 @@ public sealed class AzureEmulators : IAsyncDisposable
         process.BeginOutputReadLine();
     }
 
+    /// <summary>The process that runs the document emulator; storage's is its child.</summary>
+    public int ProcessId => _process.Id;
+
     public Uri Queue { get; private set; } = null!;
 
     public Uri Blob { get; private set; } = null!;

@@ -209,12 +209,13 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
 /// <param name="View">The view's label.</param>
 /// <param name="IsActive">Whether no view change is under way.</param>
 /// <param name="Committed">The last committed batch.</param>
+/// <param name="Executed">The last batch that was reported as executed.</param>
 /// <param name="Finalized">The last attested block.</param>
 public sealed record ReplicaStanding(
     Epoch Epoch, bool IsValidator, IReadOnlyList<Address> Peers, ulong View, bool IsActive, ulong Committed,
-    ulong Finalized)
+    ulong Executed, ulong Finalized)
 {
     internal static ReplicaStanding Of(Replica replica) => new(
         replica.Epoch, replica.IsValidator, replica.Peers, replica.View, replica.IsActive, replica.Committed,
-        replica.Finalized);
+        replica.Executed, replica.Finalized);
 }

@@ -26,6 +26,12 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     /// <summary>Events of one save.</summary>
     private const int MostEvents = 256;
 
+    /// <summary>Batches that one group reports as executed.</summary>
+    private const int MostReports = 256;
+
+    /// <summary>When transactions come again that the replica has no room for.</summary>
+    private static readonly TimeSpan PutBack = TimeSpan.FromSeconds(1);
+
     /// <summary>How often the final block is moved at most, as it is the head's document that is written.</summary>
     private static readonly TimeSpan FinalityInterval = TimeSpan.FromSeconds(1);
 
@@ -47,6 +53,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     private bool _epochChanged;
     private bool _begun;
     private bool _poolIsFull;
+    private long _putBack;
 
     /// <param name="ports">What it stands on.</param>
     /// <param name="chain">The chain, for its genesis and its final block.</param>
@@ -59,6 +66,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         (_ports, _chain, _set) = (ports, chain, set);
         _signer = new Secp256k1Signer(key);
         var inspector = new TransactionCache(chain.Chain.ChainId);
+        ports.Caches.Add(inspector.Forget);
         _context = set.ContextOf(chain, _signer, inspector);
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
         _runner = new(_context, new ReplicaJournal(ports, new(ports.Names.Replica, "order", "pbft")), this);
@@ -67,6 +75,9 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
         _evidence = new(ports, chain, key, () => _runner.Standing?.Epoch);
     }
+
+    /// <summary>Messages of transactions that were put back into the inbox for want of room, since the start.</summary>
+    public long MessagesPutBack => Interlocked.Read(ref _putBack);
 
     public long NowMs => _ports.Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -89,16 +100,6 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             return RoleEnd.Malformed;
         }
 
-        if (happened is BatchExecuted executed && ConsensusGenesis.IsBorder(_context.Parameters, executed.Sequence))
-        {
-            if (await NextSetAfterAsync(executed.Sequence, cancellation) is not { } next)
-            {
-                return RoleEnd.Again;
-            }
-
-            happened = executed with { NextValidators = next };
-        }
-
         var isForgotten = false;
         if (happened is TimerExpired timer)
         {
@@ -113,7 +114,14 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _ports.Reach(FailPoint.OrderTaken);
         var item = new Item([happened], isRepeated || isForgotten);
         await _groups.AddAsync(item).WaitAsync(cancellation);
-        return item.IsRefused ? RoleEnd.Again : RoleEnd.Done;
+        if (item.IsRefused)
+        {
+            // Whoever waited here would keep the messages behind from being taken, and those make room.
+            await _ports.Bus.SendAsync(_ports.Names.Inbox, body, PutBack, cancellation);
+            Interlocked.Increment(ref _putBack);
+        }
+
+        return RoleEnd.Done;
     }
 
     /// <summary>
@@ -232,7 +240,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     {
         _poolIsFull = false;
         var isRepeated = !_begun || items.Any(item => item.IsRepeated);
-        var events = items.SelectMany(item => item.Events).ToList();
+        var events = await InOrderAsync([.. items.SelectMany(item => item.Events)]);
         var isNothing = events.Count == 0 && !isRepeated;
         if (!isNothing && !await _runner.ProcessAsync(events, isRepeated, default))
         {
@@ -264,19 +272,46 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         }
     }
 
-    /// <summary>The set after a border block; null where the block is not to be read here yet.</summary>
-    private async Task<ValidatorSet?> NextSetAfterAsync(ulong border, CancellationToken cancellation)
+    /// <summary>
+    /// What execution reports, in the batches' order and without a gap: queues keep no order, and a report stands for
+    /// all batches before it. The replica takes a report only as the next one.
+    /// </summary>
+    /// <exception cref="StoreException">A block that was reported cannot be read here yet.</exception>
+    private async Task<IReadOnlyList<ReplicaEvent>> InOrderAsync(List<ReplicaEvent> events)
     {
-        if (_chain.Chain.Head.Number < border)
+        if (events.OfType<BatchExecuted>().MaxBy(report => report.Sequence) is not { } last)
         {
-            await _chain.RefreshAsync(TimeSpan.Zero, cancellation);
+            return events;
         }
 
-        return _chain.Chain.Head.Number < border
-            ? null
-            : ConsensusGenesis.RegisteredAfter(_chain.Chain, border)
-                ?? (await _runner.StandingAsync(cancellation)).Epoch.Validators;
+        var standing = _runner.Standing ?? await _runner.StandingAsync(default);
+        var known = events.OfType<BatchExecuted>().DistinctBy(report => report.Sequence)
+            .ToDictionary(report => report.Sequence);
+        events.RemoveAll(happened => happened is BatchExecuted);
+        var most = Math.Min(last.Sequence, standing.Executed + MostReports);
+        for (var sequence = standing.Executed + 1; sequence <= most; sequence++)
+        {
+            var isBorder = ConsensusGenesis.IsBorder(_context.Parameters, sequence);
+            if (_chain.Chain.Head.Number < sequence && (isBorder || !known.ContainsKey(sequence)))
+            {
+                await _chain.RefreshAsync(TimeSpan.Zero, default);
+            }
+
+            var report = known.GetValueOrDefault(sequence)
+                ?? (_chain.Chain.GetHeader(sequence) is { } block
+                    ? new BatchExecuted(NowMs, sequence, block.Hash, null)
+                    : throw new StoreException($"Block {sequence} was reported, and is not to be read here."));
+            events.Add(isBorder ? report with { NextValidators = NextSetAfter(sequence, standing) } : report);
+        }
+
+        return events;
     }
+
+    /// <exception cref="StoreException">The block cannot be read here yet.</exception>
+    private ValidatorSet NextSetAfter(ulong border, ReplicaStanding standing) =>
+        _chain.Chain.Head.Number < border
+            ? throw new StoreException($"Block {border} was reported, and is not to be read here.")
+            : ConsensusGenesis.RegisteredAfter(_chain.Chain, border) ?? standing.Epoch.Validators;
 
     /// <summary>After a border: who is reached now, and whether this one is among them.</summary>
     private async Task FollowEpochAsync()

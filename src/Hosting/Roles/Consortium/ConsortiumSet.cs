@@ -23,6 +23,7 @@ public sealed record ConsortiumSet(IReadOnlyList<ValidatorPeer> Validators, Vali
     internal IFinalityProofs Proofs(RolePorts ports, IRoleChain chain)
     {
         var inspector = new TransactionCache(chain.Chain.ChainId);
+        ports.Caches.Add(inspector.Forget);
         return new CommittedProofs(
             new(ports.Blobs, new(ports.Blobs, inspector)), chain.Chain, ContextOf(chain, NoSigner.Instance, inspector));
     }
@@ -41,9 +42,10 @@ public sealed record ConsortiumSet(IReadOnlyList<ValidatorPeer> Validators, Vali
         StatusPeriodMs = 2_000,
         ProgressTimeoutMs = 8_000,
         CensorTimeoutMs = 30_000,
-        PoolTransactions = 8_192,
-        PoolBytes = 4 << 20,
+        PoolTransactions = 16_384,
+        PoolBytes = 8 << 20,
         PoolPerPeer = 4_096,
+        PoolOwn = 3_072,
         RecentTransactions = 16_384,
     };
 
