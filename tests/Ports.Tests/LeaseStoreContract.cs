@@ -34,6 +34,24 @@ public abstract class LeaseStoreContract
     }
 
     [PortFact]
+    public async Task A_holder_that_comes_again_has_its_lease_and_what_was_broken_is_anybodys()
+    {
+        var first = await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest, "instance 1");
+        var again = await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest, "instance 1");
+        Assert.NotNull(first);
+        Assert.NotNull(again);
+        Assert.Null(await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest, "instance 2"));
+        Assert.Null(await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest));
+        await Leases.BreakAsync(Name);
+        await Leases.BreakAsync(Name);
+        Assert.False(await again.RenewAsync());
+        Assert.NotNull(await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest, "instance 2"));
+        Assert.False(await again.RenewAsync());
+        Assert.Null(await Leases.TryAcquireAsync(Name, LeaseLimits.Shortest, "instance 1"));
+        await Leases.BreakAsync(Name + ".nobody");
+    }
+
+    [PortFact]
     public async Task A_wrong_name_or_duration_is_refused()
     {
         await Assert.ThrowsAnyAsync<ArgumentException>(() => Leases.TryAcquireAsync("a//b", LeaseLimits.Shortest));

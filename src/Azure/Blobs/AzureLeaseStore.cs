@@ -1,7 +1,9 @@
+using System.Text;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using SuperVm.Core.Cryptography;
 using SuperVm.Core.Storage;
 
 namespace SuperVm.Azure.Blobs;
@@ -19,12 +21,12 @@ public sealed class AzureLeaseStore : ILeaseStore
     }
 
     public async Task<ILease?> TryAcquireAsync(
-        string name, TimeSpan duration, CancellationToken cancellation = default)
+        string name, TimeSpan duration, string? holder = null, CancellationToken cancellation = default)
     {
         LeaseLimits.Require(name, duration);
         try
         {
-            return await AcquireOrMakeAsync(name, duration, cancellation);
+            return await AcquireOrMakeAsync(name, duration, holder, cancellation);
         }
         catch (Exception failure) when (CloudFailure.IsOf(failure))
         {
@@ -32,22 +34,48 @@ public sealed class AzureLeaseStore : ILeaseStore
         }
     }
 
-    private async Task<ILease?> AcquireOrMakeAsync(string name, TimeSpan duration, CancellationToken cancellation)
+    private async Task<ILease?> AcquireOrMakeAsync(
+        string name, TimeSpan duration, string? holder, CancellationToken cancellation)
     {
         try
         {
-            return await AcquireAsync(name, duration, cancellation);
+            return await AcquireAsync(name, duration, holder, cancellation);
         }
         catch (RequestFailedException missing) when (missing.Status == 404)
         {
             await MakeAsync(name, cancellation);
-            return await AcquireAsync(name, duration, cancellation);
+            return await AcquireAsync(name, duration, holder, cancellation);
         }
     }
 
-    private async Task<ILease?> AcquireAsync(string name, TimeSpan duration, CancellationToken cancellation)
+    public async Task BreakAsync(string name, CancellationToken cancellation = default)
     {
-        var client = _container.GetBlobClient(name).GetBlobLeaseClient();
+        BlobLimits.Require(name);
+        try
+        {
+            _counters.BlobOperation();
+            await _container.GetBlobClient(name).GetBlobLeaseClient()
+                .BreakAsync(TimeSpan.Zero, cancellationToken: cancellation);
+        }
+        catch (RequestFailedException none) when (none.Status is 404 or 409)
+        {
+            // Nobody holds it.
+        }
+        catch (Exception failure) when (CloudFailure.IsOf(failure))
+        {
+            throw CloudFailure.Of($"Breaking the lease of {name}", failure);
+        }
+    }
+
+    /// <summary>The service takes the same id again from whoever knows it: so the holder's name is the id.</summary>
+    private static string IdOf(string? holder) => holder is null
+        ? Guid.NewGuid().ToString()
+        : new Guid(Keccak256.Hash(Encoding.UTF8.GetBytes(holder)).Bytes[..16]).ToString();
+
+    private async Task<ILease?> AcquireAsync(
+        string name, TimeSpan duration, string? holder, CancellationToken cancellation)
+    {
+        var client = _container.GetBlobClient(name).GetBlobLeaseClient(IdOf(holder));
         try
         {
             _counters.BlobOperation();

@@ -36,6 +36,7 @@ public sealed class CloudRoles
             Documents = new CosmosDocumentStore(settings.Cloud, Counters, TimeProvider.System),
             Blobs = new AzureBlobStore(settings.Cloud, Counters),
             Leases = new AzureLeaseStore(settings.Cloud, Counters),
+            Instance = settings.Instance,
             Names = RoleSettings.Names,
             HasProver = settings.HasProver,
             LogsTransactions = settings.LogsTransactions,
@@ -88,7 +89,7 @@ public sealed class CloudRoles
         var (chain, genesis) = await DocumentChain.OpenAsync(
             ports, Settings.Genesis, async stop => await Config.GetAsync(Settings.Genesis, stop)
                 ?? throw new StoreException($"There is no {Settings.Genesis} in {CloudNames.BlobContainers.Config}."),
-            read => new FirstStart(Ports.Leases!, Ports.Clock, Ports.Log).OpenAsync(
+            read => new FirstStart(Ports.Leases!, Ports.Clock, Ports.Log, Ports.Instance).OpenAsync(
                 () => DocumentChain.FindAsync(ports, read), () => DocumentChain.OpenAsync(ports, read)),
             [ValidatorRegistry.Address]);
         Ports.Caches.Add(chain.Forget);

@@ -39,6 +39,13 @@ public sealed record RoleSettings
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
 
+    /// <summary>Which instance of its app the process belongs to, as the platform says; null where it does not.</summary>
+    public string? Instance { get; init; }
+
+    /// <summary>The platform's own variables that name an instance, the same for the process that comes after this
+    /// one.</summary>
+    private static readonly string[] InstanceVariables = ["WEBSITE_INSTANCE_ID", "CONTAINER_NAME"];
+
     /// <summary>The queues and containers of <see cref="CloudNames"/>.</summary>
     public static RoleNames Names { get; } = new(
         CloudNames.Queues.Inbox, CloudNames.Queues.Batches, CloudNames.Queues.Proofs,
@@ -82,6 +89,7 @@ public sealed record RoleSettings
             Pool = DoorSettings.Pool(variable),
             HasProver = Given(CloudNames.Settings.Prover) != "none",
             LogsTransactions = Given(CloudNames.Settings.LogTransactions) != "false",
+            Instance = InstanceVariables.Select(Given).FirstOrDefault(name => name is not null),
             FailPoints = Given(CloudNames.Settings.EmulatorFailPoints),
         };
     }

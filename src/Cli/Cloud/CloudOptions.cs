@@ -31,6 +31,9 @@ internal sealed record CloudOptions
     /// <summary>The apps that are started at once; others are when they are asked for.</summary>
     public IReadOnlyList<string> Apps { get; init; } = CloudValidator.Apps;
 
+    /// <summary>Instances of the apps that have more than one, by their names.</summary>
+    public IReadOnlyDictionary<string, int> Instances { get; init; } = new Dictionary<string, int>();
+
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
 

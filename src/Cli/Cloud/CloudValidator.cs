@@ -120,8 +120,10 @@ internal sealed class CloudValidator : IAsyncDisposable
         var sum = new CloudCosts(HostLooks, 0, 0, 0);
         foreach (var app in _hosts.Keys)
         {
-            var address = await _hosts[app].HandlerAsync(cancellation);
-            sum += CloudCosts.In(await _client.GetStringAsync(new Uri(address, "metrics"), cancellation));
+            foreach (var address in await _hosts[app].HandlersAsync(cancellation))
+            {
+                sum += CloudCosts.In(await _client.GetStringAsync(new Uri(address, "metrics"), cancellation));
+            }
         }
 
         return sum;
@@ -184,6 +186,7 @@ internal sealed class CloudValidator : IAsyncDisposable
             {
                 Settings = settings,
                 HttpPort = app switch { Ingest => Seat.RpcPort, Consensus => Seat.PeerPort, _ => 0 },
+                Instances = options.Instances.GetValueOrDefault(app, 1),
                 MostFailures = options.MostFailures,
                 Visibility = options.Visibility,
                 Log = line => Take(app, line, log, options),
@@ -198,7 +201,7 @@ internal sealed class CloudValidator : IAsyncDisposable
             },
             cancellation);
         _hosts[app] = host;
-        await host.HandlerAsync(cancellation);
+        await host.HandlersAsync(cancellation);
     }
 
     /// <summary>Its adapters and its chain, as a process of its apps has them.</summary>

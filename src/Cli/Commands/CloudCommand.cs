@@ -29,6 +29,11 @@ internal sealed class CloudCommand : ICommandModule
         Description = "Deployments beside several validators that follow the chain and are registered by nobody yet",
     };
 
+    private readonly Option<string[]> _instances = new("--instances")
+    {
+        Description = "Instances of an app of each validator, as the cloud scales out: Execute=2; may be repeated",
+    };
+
     private readonly Option<ulong> _epochLength = new("--epoch-length")
     {
         Description = "Blocks after which the registry's changes take effect; 0 keeps the first set",
@@ -51,7 +56,7 @@ internal sealed class CloudCommand : ICommandModule
     {
         var command = new Command("cloud", "Run the function apps over emulators of Azure on this machine")
         {
-            _port, _validators, _watchers, _epochLength, _logs, _chainId, _silent,
+            _port, _validators, _watchers, _instances, _epochLength, _logs, _chainId, _silent,
         };
         command.SetAction(RunAsync);
         return command;
@@ -70,11 +75,19 @@ internal sealed class CloudCommand : ICommandModule
             return 2;
         }
 
+        if (InstancesOf(parsed.GetValue(_instances) ?? []) is not { } instances)
+        {
+            await Console.Error.WriteLineAsync(
+                $"supervm cloud: --instances takes {string.Join(", ", CloudValidator.Apps)}, each as NAME=1 to NAME="
+                + $"{LocalHostOptions.MostInstances}");
+            return 2;
+        }
+
         var given = parsed.GetValue(_logs);
         var logs = given ?? Directory.CreateTempSubdirectory("supervm-cloud-").FullName;
         try
         {
-            var code = await ServeAsync(parsed, logs, cancellation);
+            var code = await ServeAsync(parsed, instances, logs, cancellation);
             if (given is null)
             {
                 Directory.Delete(logs, recursive: true);
@@ -90,7 +103,27 @@ internal sealed class CloudCommand : ICommandModule
         }
     }
 
-    private async Task<int> ServeAsync(ParseResult parsed, string logs, CancellationToken cancellation)
+    /// <summary>Instances by app; null where a word has no sense.</summary>
+    private static Dictionary<string, int>? InstancesOf(IReadOnlyList<string> words)
+    {
+        var instances = new Dictionary<string, int>();
+        foreach (var word in words)
+        {
+            if (word.Split('=') is not [var app, var number] || !CloudValidator.Apps.Contains(app)
+                || !int.TryParse(number, CultureInfo.InvariantCulture, out var count)
+                || count is < 1 or > LocalHostOptions.MostInstances)
+            {
+                return null;
+            }
+
+            instances[app] = count;
+        }
+
+        return instances;
+    }
+
+    private async Task<int> ServeAsync(
+        ParseResult parsed, Dictionary<string, int> instances, string logs, CancellationToken cancellation)
     {
         var silent = parsed.GetValue(_silent);
         await using var log = new LineLog(Console.Out);
@@ -102,6 +135,7 @@ internal sealed class CloudCommand : ICommandModule
                 Logs = logs,
                 Validators = parsed.GetValue(_validators),
                 Watchers = parsed.GetValue(_watchers),
+                Instances = instances,
                 EpochLength = parsed.GetValue(_epochLength),
                 Port = parsed.GetValue(_port),
                 ChainId = parsed.GetValue(_chainId),

@@ -15,8 +15,15 @@ public interface ILeaseStore
     /// <param name="duration">
     /// <see cref="LeaseLimits.Shortest"/> to <see cref="LeaseLimits.Longest"/>, whole seconds.
     /// </param>
+    /// <param name="holder">
+    /// Who asks, the same over its restarts: it gets at once what it held before. Null for somebody new each time.
+    /// </param>
     /// <param name="cancellation">Ends early.</param>
-    Task<ILease?> TryAcquireAsync(string name, TimeSpan duration, CancellationToken cancellation = default);
+    Task<ILease?> TryAcquireAsync(
+        string name, TimeSpan duration, string? holder = null, CancellationToken cancellation = default);
+
+    /// <summary>Takes a lease from whoever holds it, who learns of it when it renews; then anybody can have it.</summary>
+    Task BreakAsync(string name, CancellationToken cancellation = default);
 }
 
 /// <summary>A lease that is held.</summary>

@@ -52,7 +52,7 @@ public sealed class ExecuteService
         _transactions = new(chain.Chain.ChainId);
         _archive = new(ports.Blobs, _transactions);
         _kept = new(ports.Blobs);
-        _lead = ports.Leases is { } leases ? new(leases, "leases/execute", ports.Clock) : null;
+        _lead = ports.Leases is { } leases ? new(leases, "leases/execute", ports) : null;
         ports.Caches.Add(_transactions.Forget);
     }
 

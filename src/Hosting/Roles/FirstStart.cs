@@ -8,9 +8,10 @@ namespace SuperVm.Hosting.Roles;
 ///   find ─there─▶ done          lease held by nobody ─▶ find again ─▶ begin ─▶ release
 ///     └─not there─▶ ask for the lease ─held by another─▶ pause ─▶ find …   after <see cref="Patience"/>: not ready
 /// </code>
-/// The writer renews while it writes; where it dies, the lease ends by itself and the next one goes on.
+/// The writer renews while it writes; where it dies, the process that takes its place goes on, or, when the lease has ended
+/// by itself, any other.
 /// </remarks>
-public sealed class FirstStart(ILeaseStore leases, TimeProvider clock, Action<string> log)
+public sealed class FirstStart(ILeaseStore leases, TimeProvider clock, Action<string> log, string? instance = null)
 {
     /// <summary>How long an opening waits for another's first block; then it is tried again by who asks next.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -37,7 +38,7 @@ public sealed class FirstStart(ILeaseStore leases, TimeProvider clock, Action<st
                 return found;
             }
 
-            if (await leases.TryAcquireAsync(Lease, Duration, cancellation) is not { } lease)
+            if (await leases.TryAcquireAsync(Lease, Duration, instance, cancellation) is not { } lease)
             {
                 await Task.Delay(Pause, clock, cancellation);
                 continue;

@@ -4,26 +4,48 @@ namespace SuperVm.Hosting.Roles;
 
 /// <summary>Which of a role's instances works, where two would do the same twice.</summary>
 /// <remarks>
-/// The lease saves work and nothing else: compare-and-swap keeps two that work at once from harm. So whoever sees that
-/// the holder gets nowhere works too, rather than wait for the lease's end.
+/// <code>
+///   lease free, or held by who was here before ─▶ work
+///   held by another ─▶ look every <see cref="Pause"/>: all done ─▶ end;  it gets on ─▶ look on
+///                                                      stands still for the patience ─▶ break the lease, take it
+/// </code>
+/// The lease saves work and nothing else: compare-and-swap keeps two that work at once from harm. So a leader that died
+/// is not waited for: a process that begins in its place has its lease at once, and another instance waits four times
+/// as long as the leader took for a step so far. Who loses its lease while it works is patient for twice as long from
+/// then on, so that two do not take it from each other for ever.
 /// </remarks>
-internal sealed class Leadership(ILeaseStore leases, string name, TimeProvider clock)
+internal sealed class Leadership(ILeaseStore leases, string name, RolePorts ports)
 {
+    /// <summary>How long the holder may get nowhere, whose pace nobody knows yet.</summary>
+    internal static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(1);
+
+    internal static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(500);
+    internal static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(8);
+
+    private const int StepsOfPatience = 4;
+
     private static readonly TimeSpan Duration = LeaseLimits.Shortest;
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long the holder may get nowhere before others work too.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    private readonly TimeProvider _clock = ports.Clock;
     private ILease? _lease;
     private long _renewedAt;
-    private long? _worksAnywaySince;
+    private TimeSpan _patience = FirstPatience;
+    private int _losses;
+
+    /// <summary>How long a holder may get nowhere now.</summary>
+    internal TimeSpan Patience
+    {
+        get
+        {
+            var patience = _patience * (1 << _losses);
+            return patience < MostPatience ? patience : MostPatience;
+        }
+    }
 
     /// <summary>
-    /// Returns when this instance is to work, because it leads or because the leader gets nowhere; or when there is
-    /// nothing left to do.
+    /// Returns when this instance is to work, or when there is nothing left to do.
     /// </summary>
     /// <param name="progress">How far the work is, looked up anew; the wait goes on while it rises.</param>
     /// <param name="target">Where nothing is left to do.</param>
@@ -31,8 +53,8 @@ internal sealed class Leadership(ILeaseStore leases, string name, TimeProvider c
     internal async Task WaitAsync(
         Func<CancellationToken, Task<ulong>> progress, ulong target, CancellationToken cancellation)
     {
-        var (began, last) = (clock.GetTimestamp(), 0UL);
-        while (!WorksAnyway() && !await TryHoldAsync(cancellation))
+        (long At, ulong Reached)? last = null;
+        while (!await TryHoldAsync(cancellation))
         {
             var now = await progress(cancellation);
             if (now >= target)
@@ -40,38 +62,52 @@ internal sealed class Leadership(ILeaseStore leases, string name, TimeProvider c
                 return;
             }
 
-            if (now > last)
+            if (last is not { } seen)
             {
-                (began, last) = (clock.GetTimestamp(), now);
+                last = (_clock.GetTimestamp(), now);
             }
-            else if (clock.GetElapsedTime(began) >= Patience)
+            else if (now > seen.Reached)
             {
-                _worksAnywaySince = clock.GetTimestamp();
-                return;
+                Learn(_clock.GetElapsedTime(seen.At) / (now - seen.Reached));
+                last = (_clock.GetTimestamp(), now);
+            }
+            else if (_clock.GetElapsedTime(seen.At) >= Patience)
+            {
+                ports.Log($"{name} stands still at {now}: taken over");
+                await leases.BreakAsync(name, cancellation);
+                last = null;
+                continue;
             }
 
-            await Task.Delay(Pause, clock, cancellation);
+            await Task.Delay(Pause, _clock, cancellation);
         }
     }
 
-    /// <summary>Until the dead leader's lease has ended.</summary>
-    private bool WorksAnyway() =>
-        _worksAnywaySince is { } since && clock.GetElapsedTime(since) < Duration;
+    /// <summary>Four steps of the leader's pace, which changes slowly.</summary>
+    private void Learn(TimeSpan step)
+    {
+        var patience = ((_patience * 3) + (step * StepsOfPatience)) / 4;
+        _patience = patience < LeastPatience ? LeastPatience : patience < MostPatience ? patience : MostPatience;
+    }
 
     private async Task<bool> TryHoldAsync(CancellationToken cancellation)
     {
-        if (_lease is not null && clock.GetElapsedTime(_renewedAt) < RenewAfter)
+        if (_lease is not null && _clock.GetElapsedTime(_renewedAt) < RenewAfter)
         {
             return true;
         }
 
-        var asked = clock.GetTimestamp();
-        if (_lease is null || !await _lease.RenewAsync(cancellation))
+        var asked = _clock.GetTimestamp();
+        if (_lease is not null && await _lease.RenewAsync(cancellation))
         {
-            _lease = await leases.TryAcquireAsync(name, Duration, cancellation);
+            (_renewedAt, _losses) = (asked, 0);
+            return true;
         }
 
-        (_renewedAt, _worksAnywaySince) = (asked, null);
+        // Four doublings reach the longest patience from the shortest.
+        _losses = _lease is null ? _losses : Math.Min(_losses + 1, 4);
+        _lease = await leases.TryAcquireAsync(name, Duration, ports.Instance, cancellation);
+        _renewedAt = asked;
         return _lease is not null;
     }
 }

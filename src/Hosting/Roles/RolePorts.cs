@@ -14,6 +14,11 @@ public sealed record RolePorts
     /// <summary>Which of several instances works; null where there is one.</summary>
     public ILeaseStore? Leases { get; init; }
 
+    /// <summary>
+    /// Where this process runs, as the one that takes its place when it dies is called too; null where nobody knows.
+    /// </summary>
+    public string? Instance { get; init; }
+
     public required RoleNames Names { get; init; }
 
     /// <summary>Whether somebody takes proof jobs; where nobody does they are refused at the door.</summary>

@@ -22,8 +22,12 @@ internal sealed class HandlerProcess : IAsyncDisposable
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(1);
     private const int RestartCode = 200;
 
+    /// <summary>Which instance of its app a handler belongs to, as Azure tells; its next process has the same.</summary>
+    private const string InstanceVariable = "WEBSITE_INSTANCE_ID";
+
     private readonly FunctionApp _app;
     private readonly LocalHostOptions _options;
+    private readonly int _instance;
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<DateTimeOffset> _failures = [];
     private readonly Task _watch;
@@ -33,9 +37,10 @@ internal sealed class HandlerProcess : IAsyncDisposable
     private volatile Process? _process;
     private volatile bool _asked;
 
-    internal HandlerProcess(FunctionApp app, LocalHostOptions options)
+    internal HandlerProcess(FunctionApp app, LocalHostOptions options, int instance = 0)
     {
         _app = app;
+        _instance = instance;
         _options = options;
         _watch = Task.Run(WatchAsync);
     }
@@ -254,6 +259,8 @@ internal sealed class HandlerProcess : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        info.Environment[InstanceVariable] = string.Create(
+            CultureInfo.InvariantCulture, $"{Path.GetFileName(_app.Folder)}-{_instance}");
         foreach (var (name, value) in _options.Settings)
         {
             info.Environment[name] = value;

@@ -21,13 +21,15 @@ internal sealed class HttpFront : IAsyncDisposable
 
     private readonly WebApplication _application;
     private readonly HttpMessageInvoker _client;
-    private readonly HandlerProcess _handler;
+    private readonly HandlerProcess[] _handlers;
     private readonly LocalHostOptions _options;
 
-    private HttpFront(WebApplication application, HandlerProcess handler, LocalHostOptions options)
+    private int _turn;
+
+    private HttpFront(WebApplication application, HandlerProcess[] handlers, LocalHostOptions options)
     {
         _application = application;
-        _handler = handler;
+        _handlers = handlers;
         _options = options;
         _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
     }
@@ -36,7 +38,7 @@ internal sealed class HttpFront : IAsyncDisposable
     internal Uri Address { get; private set; } = null!;
 
     internal static async Task<HttpFront> StartAsync(
-        FunctionApp app, HandlerProcess handler, LocalHostOptions options, CancellationToken cancellation)
+        FunctionApp app, HandlerProcess[] handlers, LocalHostOptions options, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore();
@@ -46,7 +48,7 @@ internal sealed class HttpFront : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, options.HttpPort);
         });
-        var front = new HttpFront(builder.Build(), handler, options);
+        var front = new HttpFront(builder.Build(), handlers, options);
         front._application.UseRouting();
         foreach (var function in app.Functions.Where(function => function.Kind == TriggerKind.Http))
         {
@@ -71,6 +73,21 @@ internal sealed class HttpFront : IAsyncDisposable
         _client.Dispose();
     }
 
+    /// <summary>The next instance in turn whose handler is not given up; the first where all are.</summary>
+    private HandlerProcess Next()
+    {
+        for (var i = 0; i < _handlers.Length; i++)
+        {
+            var next = _handlers[(int)((uint)Interlocked.Increment(ref _turn) % (uint)_handlers.Length)];
+            if (!next.Stopped.IsCompleted)
+            {
+                return next;
+            }
+        }
+
+        return _handlers[0];
+    }
+
     private async Task PassAsync(FunctionDefinition function, HttpContext context)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
@@ -78,7 +95,7 @@ internal sealed class HttpFront : IAsyncDisposable
         string? failure = null;
         try
         {
-            var address = await _handler.ReadyAsync(patience.Token);
+            var address = await Next().ReadyAsync(patience.Token);
             using var request = Copy(context.Request, address);
             using var answer = await _client.SendAsync(request, patience.Token);
             context.Response.StatusCode = (int)answer.StatusCode;

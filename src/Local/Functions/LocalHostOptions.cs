@@ -9,6 +9,12 @@ public sealed record LocalHostOptions
     /// <summary>TCP port of the HTTP triggers on the loopback interface; 0 takes a free one.</summary>
     public int HttpPort { get; init; }
 
+    /// <summary>The most instances of an app.</summary>
+    public const int MostInstances = 16;
+
+    /// <summary>Instances of the app, each with a handler of its own, as the cloud scales out.</summary>
+    public int Instances { get; init; } = 1;
+
     /// <summary>Ends of the handler, other than asked for, within half an hour before the host stops.</summary>
     public int MostFailures { get; init; } = 3;
 

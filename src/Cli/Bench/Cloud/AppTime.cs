@@ -16,7 +16,7 @@ internal static class AppTime
     {
         var times = CloudValidator.Apps.ToDictionary(
             app => app,
-            app => stack.Validators.Sum(one => Of(one.Host(app).HandlerProcessId ?? 0)));
+            app => stack.Validators.Sum(one => one.Host(app).HandlerProcessIds.Sum(id => Of(id ?? 0))));
         times[Emulators] = WithChildren(stack.Emulators.ProcessId).Sum(Of);
         times[Hosts] = Of(Environment.ProcessId);
         return times;
