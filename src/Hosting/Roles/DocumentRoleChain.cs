@@ -1,12 +1,11 @@
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
-using SuperVm.Hosting.Roles;
 
-namespace SuperVm.Azure.Functions;
+namespace SuperVm.Hosting.Roles;
 
 /// <summary>The chain over documents, blobs and rows, as the roles ask for it.</summary>
-internal sealed class DocumentRoleChain(DocumentChain chain) : IRoleChain
+public sealed class DocumentRoleChain(DocumentChain chain) : IRoleChain
 {
     public IChain Chain => chain;
 
