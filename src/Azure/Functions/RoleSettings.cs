@@ -39,11 +39,10 @@ public sealed record RoleSettings
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
 
-    /// <summary>Which instance of its app the process belongs to, as the platform says; null where it does not.</summary>
+    /// <summary>Which instance of its app the process belongs to, as the platform says; null: it does not.</summary>
     public string? Instance { get; init; }
 
-    /// <summary>The platform's own variables that name an instance, the same for the process that comes after this
-    /// one.</summary>
+    /// <summary>The platform's variables that name an instance, the same for the process that comes next.</summary>
     private static readonly string[] InstanceVariables = ["WEBSITE_INSTANCE_ID", "CONTAINER_NAME"];
 
     /// <summary>The queues and containers of <see cref="CloudNames"/>.</summary>

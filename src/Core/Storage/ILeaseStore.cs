@@ -22,7 +22,7 @@ public interface ILeaseStore
     Task<ILease?> TryAcquireAsync(
         string name, TimeSpan duration, string? holder = null, CancellationToken cancellation = default);
 
-    /// <summary>Takes a lease from whoever holds it, who learns of it when it renews; then anybody can have it.</summary>
+    /// <summary>Takes a lease from its holder, who learns of it when it renews; then anybody can have it.</summary>
     Task BreakAsync(string name, CancellationToken cancellation = default);
 }
 

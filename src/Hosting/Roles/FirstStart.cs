@@ -8,8 +8,8 @@ namespace SuperVm.Hosting.Roles;
 ///   find ─there─▶ done          lease held by nobody ─▶ find again ─▶ begin ─▶ release
 ///     └─not there─▶ ask for the lease ─held by another─▶ pause ─▶ find …   after <see cref="Patience"/>: not ready
 /// </code>
-/// The writer renews while it writes; where it dies, the process that takes its place goes on, or, when the lease has ended
-/// by itself, any other.
+/// The writer renews while it writes; where it dies, the process that takes its place goes on, or, when the lease has
+/// ended by itself, any other.
 /// </remarks>
 public sealed class FirstStart(ILeaseStore leases, TimeProvider clock, Action<string> log, string? instance = null)
 {

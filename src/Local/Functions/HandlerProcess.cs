@@ -22,7 +22,7 @@ internal sealed class HandlerProcess : IAsyncDisposable
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(1);
     private const int RestartCode = 200;
 
-    /// <summary>Which instance of its app a handler belongs to, as Azure tells; its next process has the same.</summary>
+    /// <summary>Which instance of its app a handler belongs to, as Azure tells; its next process too.</summary>
     private const string InstanceVariable = "WEBSITE_INSTANCE_ID";
 
     private readonly FunctionApp _app;
