@@ -56,6 +56,7 @@ param peakRequestUnits object = {
   pages: 20000
   replica: 4000
   proofs: 1000
+  filters: 1000
 }
 
 @description('Storage and database in three zones instead of one building.')
@@ -154,6 +155,7 @@ var roles = [
       { container: 'head', write: false }
       { container: 'pages', write: false }
       { container: 'proofs', write: true }
+      { container: 'filters', write: true }
     ]
   }
   {

@@ -67,7 +67,13 @@ public static class CloudNames
         /// <summary>A record for each proof job.</summary>
         public const string Proofs = "proofs";
 
-        public static IReadOnlyList<string> All { get; } = [Head, Pages, Replica, Proofs];
+        /// <summary>Filters that clients installed; one that nobody wrote for an hour is forgotten.</summary>
+        public const string Filters = "filters";
+
+        /// <summary>Seconds after which the database forgets a filter that nobody wrote.</summary>
+        public const int FilterSeconds = 3_600;
+
+        public static IReadOnlyList<string> All { get; } = [Head, Pages, Replica, Proofs, Filters];
     }
 
     /// <summary>Words that alerts look for: whoever logs such an event begins its line with them.</summary>

@@ -30,6 +30,8 @@ public sealed class StorageQueueBusTests : MessageBusContract
         Assert.Equal([1], Assert.Single(received).Body.ToArray());
         Assert.Equal(1, await Bus.CountAsync(Queue));
         Assert.Equal(1, await Bus.CountAsync(BusLimits.PoisonQueue(Queue)));
+        var poison = await Bus.ReceiveAsync(BusLimits.PoisonQueue(Queue), 1, TimeSpan.FromSeconds(30));
+        Assert.Equal("no base64!", Encoding.UTF8.GetString(Assert.Single(poison).Body.Span));
     }
 
     [PortFact]

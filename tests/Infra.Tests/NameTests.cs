@@ -42,6 +42,12 @@ public sealed class NameTests(Templates templates)
     }
 
     [PortFact]
+    public void Filters_are_forgotten_when_the_code_says()
+        => Assert.Equal(
+            CloudNames.DocumentContainers.FilterSeconds,
+            templates.File("cosmos.bicep").Value("filterSeconds").GetInt32());
+
+    [PortFact]
     public void Settings_are_those_of_the_code_and_none_is_for_emulators()
     {
         var inTemplates = templates.Code
@@ -68,7 +74,7 @@ public sealed class NameTests(Templates templates)
         Assert.Equal(ClaimCheck.RetentionDays, storage.Value("claimsRetentionDays").GetInt32());
         Assert.Equal(
             $"{CloudNames.BlobContainers.Bodies}/{ClaimCheck.Folder}/", storage.Value("claimsPrefix").GetString());
-        Assert.True(TimeSpan.FromDays(ClaimCheck.RetentionDays) > BusLimits.TimeToLive);
+        Assert.True(TimeSpan.FromDays(ClaimCheck.RetentionDays) > 2 * BusLimits.TimeToLive);
     }
 
     [PortFact]

@@ -33,7 +33,11 @@ var documentContainerNames = [
   'pages'
   'replica'
   'proofs'
+  'filters'
 ]
+
+// CloudNames.DocumentContainers.FilterSeconds: a filter that nobody polls is forgotten; nothing else ever is.
+var filterSeconds = 3600
 
 var readerRole = '00000000-0000-0000-0000-000000000001'
 var contributorRole = '00000000-0000-0000-0000-000000000002'
@@ -102,6 +106,8 @@ resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containe
         indexingMode: 'none'
         automatic: false
       }
+      // -1: what is in there stays.
+      defaultTtl: container == 'filters' ? filterSeconds : -1
     }
     options: mode == 'serverless' ? {} : {
       autoscaleSettings: {

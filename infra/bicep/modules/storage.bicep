@@ -47,9 +47,10 @@ var hostContainerNames = [
   'package-prover'
 ]
 
-// ClaimCheck.Folder in CloudNames.BlobContainers.Bodies, and ClaimCheck.RetentionDays: longer than any message lives.
+// ClaimCheck.Folder in CloudNames.BlobContainers.Bodies, and ClaimCheck.RetentionDays: longer than a message lives
+// in its queue and then in the poison queue.
 var claimsPrefix = 'bodies/claims/'
-var claimsRetentionDays = 10
+var claimsRetentionDays = 16
 
 // CloudNames.BlobContainers.Audit and AuditTrail.RetentionDays: append blobs, a day's actions of administrators each.
 var auditPrefix = 'audit/'

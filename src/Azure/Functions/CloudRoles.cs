@@ -38,6 +38,7 @@ public sealed class CloudRoles
             Leases = new AzureLeaseStore(settings.Cloud, Counters),
             Instance = settings.Instance,
             Names = RoleSettings.Names,
+            FilterContainer = CloudNames.DocumentContainers.Filters,
             HasProver = settings.HasProver,
             LogsTransactions = settings.LogsTransactions,
             Clock = TimeProvider.System,

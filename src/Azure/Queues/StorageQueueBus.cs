@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Azure;
 using Azure.Storage;
 using Azure.Storage.Queues;
@@ -60,6 +61,11 @@ public sealed class StorageQueueBus : IMessageBus
             if (Decode(message) is { } body)
             {
                 messages.Add(Shape(message, body));
+            }
+            else if (BusLimits.IsPoisonQueue(queue))
+            {
+                // It is where it belongs; an operator sees it as it is.
+                messages.Add(Shape(message, Encoding.UTF8.GetBytes(message.Body.ToString())));
             }
             else
             {

@@ -148,6 +148,11 @@ internal sealed class CloudCommand : ICommandModule
         }
 
         log.Write($"Logs in {logs}");
+        foreach (var validator in stack.Validators)
+        {
+            log.Write($"Queues on {validator.Settings.QueueEndpoint} (supervm poison list URI)");
+        }
+
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var status = silent ? Task.CompletedTask : ShowStatusAsync(stack, log, stopping.Token);
         await StopSignal.RequestedAsync(cancellation);

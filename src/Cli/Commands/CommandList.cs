@@ -10,6 +10,7 @@ internal static class CommandList
         new TestnetCommand(),
         new VerifyBlockCommand(),
         new CloudCommand(),
+        new PoisonCommand(),
         new ImportCommand(),
         new StoreCommand(),
         new BenchCommand(),

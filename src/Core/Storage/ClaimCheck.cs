@@ -15,17 +15,21 @@ namespace SuperVm.Core.Storage;
 /// A body that itself begins with these four bytes is always claimed, so the two cannot be mistaken. The blob is stored
 /// before the message is sent and named by the day and its hash, so sending again after a crash stores nothing twice.
 /// Nobody deletes it at delivery, because two messages may name it: the container forgets bodies older than
-/// <see cref="RetentionDays"/>, which is longer than any message lives.
+/// <see cref="RetentionDays"/>, which is longer than a message lives in its queue and then in the poison queue.
 /// </remarks>
 public sealed class ClaimCheck(IMessageBus bus, IBlobStore blobs, TimeProvider clock)
 {
     /// <summary>How long the container keeps bodies, in days, to be set in its life-cycle rule.</summary>
-    public const int RetentionDays = 10;
+    public const int RetentionDays = 16;
 
     /// <summary>The folder of claimed bodies.</summary>
     public const string Folder = "claims";
 
     private static ReadOnlySpan<byte> Mark => [0xFF, (byte)'S', (byte)'V', (byte)'C'];
+
+    /// <summary>The blob that a message names; null for one that has its body with it.</summary>
+    public static string? NameOf(ReadOnlySpan<byte> message) =>
+        message.StartsWith(Mark) ? System.Text.Encoding.ASCII.GetString(message[Mark.Length..]) : null;
 
     /// <summary>Sends a body of at most <see cref="BlobLimits.MostBytes"/>.</summary>
     public async Task SendAsync(
@@ -52,12 +56,11 @@ public sealed class ClaimCheck(IMessageBus bus, IBlobStore blobs, TimeProvider c
     public static async Task<ReadOnlyMemory<byte>?> OpenAsync(
         ReadOnlyMemory<byte> message, IBlobStore blobs, CancellationToken cancellation = default)
     {
-        if (!message.Span.StartsWith(Mark))
+        if (NameOf(message.Span) is not { } name)
         {
             return message;
         }
 
-        var name = System.Text.Encoding.ASCII.GetString(message.Span[Mark.Length..]);
         return name.StartsWith(Folder + "/", StringComparison.Ordinal) && BlobLimits.IsName(name)
             ? await blobs.GetAsync(name, cancellation)
             : null;

@@ -74,6 +74,9 @@ public static class BusLimits
     /// <summary>Where messages go that nobody could handle: <c>&lt;queue&gt;-poison</c>.</summary>
     public static string PoisonQueue(string queue) => queue + PoisonSuffix;
 
+    /// <summary>Whether a queue is one of those.</summary>
+    public static bool IsPoisonQueue(string queue) => queue.EndsWith(PoisonSuffix, StringComparison.Ordinal);
+
     /// <summary>
     /// A queue's name: 3 to 63 lower-case letters, digits and single dashes, neither first nor last a dash.
     /// </summary>

@@ -37,7 +37,7 @@ internal sealed class RpcDispatcher(
     internal LatencyHistogram Took { get; } = new();
 
     /// <summary>The filters that are installed; null where the methods have none.</summary>
-    internal FilterTable? Filters { get; init; }
+    internal IFilterTable? Filters { get; init; }
 
     /// <summary>Who is let in; null where everybody within the process is.</summary>
     internal RpcGate? Gate => gate;

@@ -13,7 +13,9 @@ internal static class RpcServices
         var calls = new CallMethods(node, blocks);
         var sends = new SendMethods(node, blocks, calls);
         var logs = new LogMethods(node, blocks);
-        var filters = new FilterTable(limits, node.WallClock);
+        IFilterTable filters = node.Options.SharedFilters is { } shared
+            ? new SharedFilterTable(node, shared, limits)
+            : new FilterTable(node, limits, node.WallClock);
         var modules = new List<IRpcModule>
         {
             new Web3Methods(node),

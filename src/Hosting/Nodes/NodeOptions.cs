@@ -48,6 +48,9 @@ public sealed record NodeOptions
     /// </summary>
     public Func<Hash256, string?>? FindDropped { get; init; }
 
+    /// <summary>Where filters are kept when other nodes answer for them too; null keeps them in memory.</summary>
+    public SharedFilters? SharedFilters { get; init; }
+
     /// <summary>Methods that build blocks to order, for test fixtures.</summary>
     public bool AllowTestingMethods { get; init; }
 
@@ -60,3 +63,8 @@ public sealed record NodeOptions
     /// <summary>Methods that change time, accounts and history.</summary>
     public bool AllowDevelopmentMethods { get; init; }
 }
+
+/// <summary>Where the filters of several nodes of one chain lie, whose blocks never leave it.</summary>
+/// <param name="Documents">The store.</param>
+/// <param name="Container">The container; what nobody uses may be forgotten there after an hour.</param>
+public sealed record SharedFilters(IDocumentStore Documents, string Container);

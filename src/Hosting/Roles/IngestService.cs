@@ -52,7 +52,12 @@ public sealed class IngestService : IDisposable
         _inbox = new(new(ports.Bus, ports.Blobs, ports.Clock), ports.Names.Inbox);
         _node = new(
             chain.Chain, chain.Chain.Spec, static () => new EvmEngine(),
-            node with { OnAccepted = Enqueue, FindDropped = FindDropped }, ports.Clock, ports.Log)
+            node with
+            {
+                OnAccepted = Enqueue, FindDropped = FindDropped,
+                SharedFilters = ports.FilterContainer is { } container ? new(ports.Documents, container) : null,
+            },
+            ports.Clock, ports.Log)
         {
             Finality = consortium?.Proofs(ports, chain),
         };

@@ -21,6 +21,9 @@ public sealed record RolePorts
 
     public required RoleNames Names { get; init; }
 
+    /// <summary>The document container of clients' filters; null keeps them in the instance's memory.</summary>
+    public string? FilterContainer { get; init; }
+
     /// <summary>Whether somebody takes proof jobs; where nobody does they are refused at the door.</summary>
     public bool HasProver { get; init; } = true;
 

@@ -83,9 +83,9 @@ internal sealed class RoleWorld : IDisposable
 
     /// <summary>Delivers until both queues are empty; a process that dies is replaced, its message comes
     /// again.</summary>
-    internal async Task DrainAsync()
+    internal async Task DrainAsync(int atMost = MostDeliveries)
     {
-        for (var delivery = 0; delivery < MostDeliveries; delivery++)
+        for (var delivery = 0; delivery < atMost; delivery++)
         {
             var some = await DeliverAsync("inbox", message => (_order ??= NewOrder()).TakeAsync(
                 message.Id, message.DequeueCount > 1, message.Body, default));

@@ -11,7 +11,7 @@ namespace SuperVm.Hosting.JsonRpc.Methods;
 /// events were lost answers what is left; a subscription whose client is that slow is closed. What has no room in one
 /// answer comes with the next.
 /// </remarks>
-internal sealed class FilterMethods(Node node, LogMethods logs, FilterTable filters) : IRpcModule
+internal sealed class FilterMethods(Node node, LogMethods logs, IFilterTable filters) : IRpcModule
 {
     private static readonly RpcError NotFound = RpcError.Server("filter not found");
 
@@ -32,20 +32,20 @@ internal sealed class FilterMethods(Node node, LogMethods logs, FilterTable filt
             ? parameters.Error
             : filter.BlockHash is not null
                 ? RpcError.InvalidParams("a filter has a range of blocks, not one block")
-                : Install(reply, () => new EventReader(node, EventKind.Logs, filter));
+                : Install(reply, EventKind.Logs, filter);
 
     private RpcError? NewBlockFilter(ref RpcParams parameters, RpcReply reply) => !parameters.End()
         ? parameters.Error
-        : Install(reply, () => new EventReader(node, EventKind.Blocks));
+        : Install(reply, EventKind.Blocks);
 
     private RpcError? NewTransactionFilter(ref RpcParams parameters, RpcReply reply) =>
         !parameters.OptionalFlag(out _) || !parameters.End()
             ? parameters.Error
-            : Install(reply, () => new EventReader(node, EventKind.Transactions));
+            : Install(reply, EventKind.Transactions);
 
-    private RpcError? Install(RpcReply reply, Func<EventReader> open)
+    private RpcError? Install(RpcReply reply, EventKind kind, LogFilter? filter = null)
     {
-        if (filters.Add(open) is not { } id)
+        if (filters.Add(kind, filter) is not { } id)
         {
             return new RpcError(RpcError.LimitExceededCode, $"at most {reply.Limits.MaximumFilters} filters");
         }
@@ -75,7 +75,7 @@ internal sealed class FilterMethods(Node node, LogMethods logs, FilterTable filt
         return found ? null : NotFound;
     }
 
-    private static void WriteChanges(RpcReply reply, EventReader reader)
+    private static void WriteChanges(RpcReply reply, IEventReader reader)
     {
         var json = reply.Json;
         switch (reader.Kind)

@@ -2,6 +2,7 @@ using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.JsonRpc.Shapes;
+using SuperVm.Hosting.JsonRpc.Subscriptions;
 using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.JsonRpc.Methods;
@@ -121,6 +122,34 @@ internal sealed class LogFilter
         (Addresses.Count == 0 || Addresses.Exists(address => bloom.MayContain(address.Bytes)))
         && Topics.TrueForAll(
             place => place.Count == 0 || place.Exists(topic => bloom.MayContain(topic.Bytes)));
+
+    /// <summary>Whether it asks for a block; the newest one by name is no bound.</summary>
+    internal bool IsInRange(ulong number) =>
+        (From is not { Kind: BlockReferenceKind.Number } from || number >= from.Number)
+        && (To is not { Kind: BlockReferenceKind.Number } to || number <= to.Number);
+
+    /// <summary>Gives the logs of a block that it asks for.</summary>
+    internal void Take(AddedBlock content, bool isRemoved, LogSink take)
+    {
+        if (!MayMatch(content.Block.Header.LogsBloom))
+        {
+            return;
+        }
+
+        var logIndex = 0;
+        for (var i = 0; i < content.Receipts.Count; i++)
+        {
+            foreach (var log in content.Receipts[i].Logs)
+            {
+                if (Matches(log))
+                {
+                    take(log, content.Block, i, logIndex, isRemoved);
+                }
+
+                logIndex++;
+            }
+        }
+    }
 
     internal bool Matches(Log log)
     {

@@ -1,4 +1,3 @@
-using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.JsonRpc.Methods;
@@ -17,7 +16,7 @@ internal enum EventKind
 
 /// <summary>A place in the node's events, and what is wanted of what comes after it.</summary>
 /// <remarks>One thread at a time. Dispose it, so that transactions are not noted for nobody.</remarks>
-internal sealed class EventReader : IDisposable
+internal sealed class EventReader : IEventReader, IDisposable
 {
     /// <summary>Events of one step: what they are written as is sent before the next.</summary>
     private const int MaximumHeads = 64;
@@ -36,19 +35,13 @@ internal sealed class EventReader : IDisposable
         _position = kind == EventKind.Transactions ? node.Events.BeginTransactions() : node.Events.HeadEnd;
     }
 
-    /// <summary>Takes one log with its place; whether its block left the chain stands last.</summary>
-    internal delegate void LogSink(Log log, ChainBlock block, int transactionIndex, int logIndex, bool isRemoved);
+    public EventKind Kind { get; }
 
-    internal EventKind Kind { get; }
+    public LogFilter? Filter { get; }
 
-    /// <summary>Which logs; null for other kinds.</summary>
-    internal LogFilter? Filter { get; }
+    public bool HasMore { get; private set; }
 
-    /// <summary>Whether the last step left events for another one.</summary>
-    internal bool HasMore { get; private set; }
-
-    /// <summary>Goes on to the blocks that came since; false where some were lost.</summary>
-    internal bool ReadBlocks(Action<HeadEvent> take)
+    public bool ReadBlocks(Action<HeadEvent> take)
     {
         var isWhole = NextHeads();
         foreach (var head in _heads)
@@ -62,8 +55,7 @@ internal sealed class EventReader : IDisposable
         return isWhole;
     }
 
-    /// <summary>Goes on to the transactions that the pool took since; false where some were lost.</summary>
-    internal bool ReadTransactions(Action<Hash256> take)
+    public bool ReadTransactions(Action<Hash256> take)
     {
         _hashes.Clear();
         var isWhole = _node.Events.ReadTransactions(ref _position, _hashes, MaximumTransactions);
@@ -72,15 +64,14 @@ internal sealed class EventReader : IDisposable
         return isWhole;
     }
 
-    /// <summary>Goes on to the logs that came, or left with their block, since; false where some were lost.</summary>
-    internal bool ReadLogs(LogSink take)
+    public bool ReadLogs(LogSink take)
     {
         var isWhole = NextHeads();
         foreach (var head in _heads)
         {
-            if (IsInRange(head.Number) && ContentOf(head) is { } content)
+            if (Filter?.IsInRange(head.Number) == true && ContentOf(head) is { } content)
             {
-                Take(content, head.IsRemoved, take);
+                Filter.Take(content, head.IsRemoved, take);
             }
         }
 
@@ -103,11 +94,6 @@ internal sealed class EventReader : IDisposable
         return isWhole;
     }
 
-    /// <summary>A filter may be for some blocks only; the newest one by name has no bound.</summary>
-    private bool IsInRange(ulong number) =>
-        (Filter?.From is not { Kind: BlockReferenceKind.Number } from || number >= from.Number)
-        && (Filter?.To is not { Kind: BlockReferenceKind.Number } to || number <= to.Number);
-
     /// <summary>Where the content is no longer at hand, the chain has it of blocks that are still there.</summary>
     private AddedBlock? ContentOf(in HeadEvent head)
     {
@@ -120,27 +106,5 @@ internal sealed class EventReader : IDisposable
             && _node.Chain.GetReceipts(head.Number) is { } receipts
             ? new AddedBlock(block, receipts)
             : null;
-    }
-
-    private void Take(AddedBlock content, bool isRemoved, LogSink take)
-    {
-        if (Filter is null || !Filter.MayMatch(content.Block.Header.LogsBloom))
-        {
-            return;
-        }
-
-        var logIndex = 0;
-        for (var i = 0; i < content.Receipts.Count; i++)
-        {
-            foreach (var log in content.Receipts[i].Logs)
-            {
-                if (Filter.Matches(log))
-                {
-                    take(log, content.Block, i, logIndex, isRemoved);
-                }
-
-                logIndex++;
-            }
-        }
     }
 }

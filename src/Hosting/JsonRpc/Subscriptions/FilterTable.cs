@@ -1,18 +1,19 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using SuperVm.Hosting.JsonRpc.Methods;
+using SuperVm.Hosting.Nodes;
 
 namespace SuperVm.Hosting.JsonRpc.Subscriptions;
 
-/// <summary>The filters that clients have installed; one that is not asked for a while is gone.</summary>
-internal sealed class FilterTable(RpcLimits limits, TimeProvider clock)
+/// <summary>The filters of one process, in its memory.</summary>
+internal sealed class FilterTable(Node node, RpcLimits limits, TimeProvider clock) : IFilterTable
 {
     private readonly ConcurrentDictionary<UInt128, Filter> _filters = new();
     private long _sweptAt = clock.GetTimestamp();
 
-    internal int Count => _filters.Count;
+    public int Count => _filters.Count;
 
-    /// <summary>Takes a filter; null where there are too many.</summary>
-    internal UInt128? Add(Func<EventReader> open)
+    public UInt128? Add(EventKind kind, LogFilter? filter)
     {
         Sweep();
         if (_filters.Count >= limits.MaximumFilters)
@@ -21,12 +22,12 @@ internal sealed class FilterTable(RpcLimits limits, TimeProvider clock)
         }
 
         var id = NewId();
-        _filters[id] = new Filter(open()) { UsedAt = clock.GetTimestamp() };
+        _filters[id] = new Filter(new EventReader(node, kind, filter)) { UsedAt = clock.GetTimestamp() };
         return id;
     }
 
     /// <summary>Works with a filter, one caller at a time; false where there is none with the id.</summary>
-    internal bool TryUse(UInt128 id, Action<EventReader> use)
+    public bool TryUse(UInt128 id, Action<IEventReader> use)
     {
         Sweep();
         if (!_filters.TryGetValue(id, out var filter))
@@ -42,7 +43,7 @@ internal sealed class FilterTable(RpcLimits limits, TimeProvider clock)
         }
     }
 
-    internal bool Remove(UInt128 id)
+    public bool Remove(UInt128 id)
     {
         if (!_filters.TryRemove(id, out var filter))
         {

@@ -29,6 +29,14 @@ internal static class InboxMessage
 
     internal static bool IsWatch(ReadOnlySpan<byte> body) => body.Length == 1 && body[0] == Watching;
 
+    /// <summary>What a message other than transactions is, for people; null where it is none.</summary>
+    internal static string? WordsOf(ReadOnlyMemory<byte> body) => Read(body, 0) switch
+    {
+        TimerExpired timer => $"the time-out {timer.Timer}",
+        BatchExecuted executed => $"batch {executed.Sequence} is executed",
+        _ => IsWatch(body.Span) ? "a look at the other validators" : null,
+    };
+
     internal static byte[] Of(SetTimer timer)
     {
         var body = new byte[TimerBytes];
