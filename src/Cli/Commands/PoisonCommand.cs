@@ -63,7 +63,8 @@ internal sealed class PoisonCommand : ICommandModule
         {
             Console.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {message.Since:yyyy-MM-dd HH:mm:ss} until {message.Until:yyyy-MM-dd}, {message.Bytes} bytes: {message.What}"));
+                $"  {message.Since:yyyy-MM-dd HH:mm:ss} until {message.Until:yyyy-MM-dd}, {message.Bytes} bytes: ")
+                + message.What);
         }
     }
 

@@ -17,7 +17,7 @@ public sealed record PoisonMessage(string Id, DateTimeOffset Since, DateTimeOffs
 /// <remarks>
 /// <code>
 ///   list      receive ─▶ words ─▶ shown again at once
-///   redrive   receive ─▶ send to the queue ─▶ complete        a death in between leaves it in both: done once all the same
+///   redrive   receive ─▶ send to the queue ─▶ complete        a death in between leaves it in both: done once
 /// </code>
 /// Everything that the roles take may come twice, so that putting a message back is never wrong; what failed for a
 /// cause that is still there comes to the poison queue again.

@@ -57,8 +57,8 @@ public sealed class SharedFilterTests : IDisposable
     public void Logs_are_filtered_and_found_by_an_instance_that_did_not_install_the_filter()
     {
         _node.Call("anvil_setCode", $"\"{Logger}\",\"{Hex.Encode(LoggerCode)}\"");
-        var id = Install(
-            "eth_newFilter", $$"""{"fromBlock":"0x2","address":"{{Logger}}","topics":[["{{Topic(7)}}","{{Topic(8)}}"]]}""");
+        var topics = $"[[\"{Topic(7)}\",\"{Topic(8)}\"]]";
+        var id = Install("eth_newFilter", $$"""{"fromBlock":"0x2","address":"{{Logger}}","topics":{{topics}}}""");
         foreach (var topic in (int[])[6, 7, 8])
         {
             Log(topic);
@@ -134,7 +134,7 @@ public sealed class SharedFilterTests : IDisposable
 
     public void Dispose() => _node.Dispose();
 
-    /// <summary>Bytes that are a record are one that is written as it was read; all others are refused in words.</summary>
+    /// <summary>Bytes that are a record are written as they were read; all others are refused in words.</summary>
     private static void Refused(byte[] bytes, bool allowsSense)
     {
         try
@@ -152,10 +152,10 @@ public sealed class SharedFilterTests : IDisposable
 
     private string Log(int topic)
     {
+        var (from, nonce) = (_node.Accounts[0].Address, $"0x{_nonce++:x}");
         var hash = _node.Call(
             "eth_sendTransaction",
-            $$"""{"from":"{{_node.Accounts[0].Address}}","to":"{{Logger}}","data":"{{Topic(topic)}}","nonce":"0x{{_nonce++:x}}"}""")
-            .GetString()!;
+            $$"""{"from":"{{from}}","to":"{{Logger}}","data":"{{Topic(topic)}}","nonce":"{{nonce}}"}""").GetString()!;
         _node.Node.Producer.Mine();
         return hash;
     }
