@@ -48,11 +48,19 @@ internal sealed class CloudBenchmark : IBenchmark
         Description = "seconds without a request before memory is looked at", DefaultValueFactory = _ => 8,
     };
 
+    private static readonly Option<int> Alone = new("--alone")
+    {
+        Description = "transactions sent one by one, seconds apart, after each load", DefaultValueFactory = _ => 0,
+    };
+
+    /// <summary>After that many seconds without a message a queue is looked at as rarely as it ever is.</summary>
+    private static readonly TimeSpan BeforeOneAlone = TimeSpan.FromSeconds(3);
+
     public string Name => "cloud";
 
     public string Description => "the emulated cloud with many accounts: tx/s, time to receipt, requests, memory";
 
-    public IReadOnlyList<Option> Options => [Accounts, Transactions, InRequest, Window, Validators, Rest];
+    public IReadOnlyList<Option> Options => [Accounts, Transactions, InRequest, Window, Validators, Rest, Alone];
 
     public async Task RunAsync(BenchContext context)
     {
@@ -117,6 +125,7 @@ internal sealed class CloudBenchmark : IBenchmark
             context.Progress.WriteLine($"      processor ms a transaction: {spent}");
         }
 
+        await OneByOneAsync(context, samples, validator, accounts, kind);
         var busy = AppMemory.Of(validator);
         var rest = TimeSpan.FromSeconds(context.Options.GetValue(Rest));
         await Task.Delay(rest, context.Cancellation);
@@ -128,6 +137,21 @@ internal sealed class CloudBenchmark : IBenchmark
         }
 
         await Task.WhenAll(stack.Validators.SelectMany(one => CloudValidator.Apps.Select(one.StopAppAsync)));
+    }
+
+    /// <summary>What somebody waits who is alone: for the hosts' next looks at two queues, and for a block of
+    /// one.</summary>
+    private static async Task OneByOneAsync(
+        BenchContext context, BenchSamples samples, CloudValidator validator, CloudAccounts accounts,
+        CloudLoadKind kind)
+    {
+        for (var i = 0; i < context.Options.GetValue(Alone); i++)
+        {
+            await Task.Delay(BeforeOneAlone, context.Cancellation);
+            var one = new CloudLoadRun([validator.Rpc], 1).Run(accounts.Sign(kind, 1, 1), context.Cancellation);
+            samples.Add($"{kind.ToString().ToLowerInvariant()} alone", "ms", one.Median);
+            await DrainAsync(validator, context.Cancellation);
+        }
     }
 
     /// <summary>
