@@ -30,6 +30,7 @@ let restarting = false;
 
 const startStorage = () => new Promise((resolve) => {
     azurite = spawn(process.execPath, [
+        '--require', require.resolve('./rows.cjs'),
         require.resolve('azurite/dist/src/azurite.js'), '--skipApiVersionCheck', '--silent', '--disableTelemetry',
         ...(data === null ? ['--inMemoryPersistence'] : ['--location', data]),
         '--blobPort', `${ports.blob}`, '--queuePort', `${ports.queue}`, '--tablePort', `${ports.table}`,
