@@ -148,6 +148,7 @@ public sealed class AzureEmulators : IAsyncDisposable
             return;
         }
 
+        var changedAt = Directory.GetLastWriteTimeUtc(folder);
         // Two at once would take each other's files away: the second waits, and finds everything there.
         await using var turn = await TakeTurnAsync(Path.Combine(folder, ".supervm-install.lock"), cancellation);
         if (await IsInstalledAsync())
@@ -161,8 +162,12 @@ public sealed class AzureEmulators : IAsyncDisposable
         await npm.WaitForExitAsync(cancellation);
         if (npm.ExitCode != 0)
         {
-            throw new EmulatorException($"npm ci failed in {folder}: {words}");
+            throw new EmulatorException(
+                $"npm ci failed in {folder}; its words are above. It needs npm's registry, or a cache, once. {words}");
         }
+
+        // What is installed is no source: the launcher would build anew.
+        Directory.SetLastWriteTimeUtc(folder, changedAt);
 
         await File.WriteAllTextAsync(installed, wanted, cancellation);
 
