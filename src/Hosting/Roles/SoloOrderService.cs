@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Solo;
+using SuperVm.Core.Encoding;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.Storage;
@@ -84,7 +85,7 @@ public sealed class SoloOrderService : IOrderService
     {
         if (await _ports.Documents.GetAsync(_key, cancellation) is { } document)
         {
-            await AnnounceAsync(SoloState.Decode(document.Body.Span));
+            await AnnounceAsync(Decode(document));
         }
     }
 
@@ -130,8 +131,23 @@ public sealed class SoloOrderService : IOrderService
     }
 
     private async Task<Loaded> LoadAsync() => await _ports.Documents.GetAsync(_key) is { } document
-        ? new(SoloState.Decode(document.Body.Span), document.ETag, IsUnannounced: true)
+        ? new(Decode(document), document.ETag, IsUnannounced: true)
         : new(_begin, null, IsUnannounced: false);
+
+    /// <exception cref="StoreException">
+    /// It is damaged, or of a newer program: messages wait rather than become poison at once.
+    /// </exception>
+    private SoloState Decode(Document document)
+    {
+        try
+        {
+            return SoloState.Decode(document.Body.Span);
+        }
+        catch (RlpException damage)
+        {
+            throw new StoreException($"{_key}: {damage.Message}", damage);
+        }
+    }
 
     /// <summary>The saved state; null where another instance was faster.</summary>
     private async Task<Loaded?> SaveAsync(Loaded loaded, SoloStep step)

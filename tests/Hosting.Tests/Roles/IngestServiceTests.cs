@@ -118,6 +118,24 @@ public sealed class IngestServiceTests : IAsyncLifetime
         Assert.Contains("*", answer.Headers.GetValues("Access-Control-Allow-Origin"));
     }
 
+    [Fact]
+    public async Task Any_path_is_answered_with_json_and_none_fails()
+    {
+        await ServeAsync();
+        var random = new Random(9);
+        string[] words = ["blocks", "transactions", "accounts", "proofs", "head", "0x", "-1", "%00", "%2f", "..", "1e9"];
+        for (var i = 0; i < 300; i++)
+        {
+            var path = string.Join('/', Enumerable.Range(0, random.Next(5)).Select(_ =>
+                random.Next(3) == 0
+                    ? Convert.ToHexString(BitConverter.GetBytes(random.NextInt64()))
+                    : words[random.Next(words.Length)]));
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_client.BaseAddress!, $"/api/v1/{path}"));
+            using var answer = await _client.SendAsync(request);
+            Assert.True((int)answer.StatusCode < 500, $"{path}: {answer.StatusCode}");
+        }
+    }
+
     [Theory]
     [InlineData("/api/v1/head", "GET")]
     [InlineData("/api/v1/proofs", "POST")]
