@@ -3,7 +3,7 @@ using SuperVm.Azure.Functions;
 
 namespace SuperVm.Azure.Tests;
 
-/// <summary>What the Functions host posts, as it writes it and as its documentation shows it; and anything else.</summary>
+/// <summary>What the Functions host posts, as it writes it, as its documentation shows it; and anything else.</summary>
 public sealed class InvocationTests
 {
     private const string Base64 = "AQID";
