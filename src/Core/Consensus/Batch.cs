@@ -96,7 +96,7 @@ public sealed record BatchHeader(
         return Keccak256.Hash(bytes);
     }
 
-    internal void Write(RlpWriter writer)
+    public void Write(RlpWriter writer)
     {
         var list = writer.BeginList();
         writer.WriteUInt64(Sequence);
@@ -113,7 +113,7 @@ public sealed record BatchHeader(
         writer.EndList(list);
     }
 
-    internal static BatchHeader Read(ref RlpReader reader)
+    public static BatchHeader Read(ref RlpReader reader)
     {
         var list = reader.ReadList();
         var header = new BatchHeader(

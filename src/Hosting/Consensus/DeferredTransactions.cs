@@ -103,7 +103,7 @@ internal sealed class DeferredTransactions
     }
 
     /// <summary>Whether the transaction has a sender, and a nonce that is not used yet.</summary>
-    private static bool MayCome(Transaction transaction, IStateReader state)
+    internal static bool MayCome(Transaction transaction, IStateReader state)
     {
         if (!TransactionSigner.TryRecoverSender(transaction, out var sender))
         {

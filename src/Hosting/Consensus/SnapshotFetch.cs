@@ -19,9 +19,8 @@ namespace SuperVm.Hosting.Consensus;
 /// </remarks>
 internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store, InstallSnapshot wanted)
 {
-    private readonly Secp256k1Verifier _verifier = new();
     private readonly Dictionary<ulong, Hash256> _digests = [];
-    private readonly List<Epoch> _epochs = [context.Genesis];
+    private readonly SnapshotEpochs _epochs = new(context, wanted.Offer);
     private ulong _nextBlock = wanted.Sequence;
     private Hash256 _blockHash = wanted.BlockHash;
     private StateImport? _import;
@@ -54,25 +53,11 @@ internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store
         }
         else if (_import!.Places is { Count: > 0 } places)
         {
-            part = StatePart.Nodes;
-            var list = writer.BeginList();
-            foreach (var place in places)
-            {
-                place.Write(writer);
-            }
-
-            writer.EndList(list);
+            return new FetchState(wanted.Sequence, StatePart.Nodes, SnapshotParts.Ask(places));
         }
         else if (_import.Codes is { Count: > 0 } codes)
         {
-            part = StatePart.Code;
-            var list = writer.BeginList();
-            foreach (var code in codes)
-            {
-                writer.WriteHash256(code);
-            }
-
-            writer.EndList(list);
+            return new FetchState(wanted.Sequence, StatePart.Code, SnapshotParts.Ask(codes));
         }
         else
         {
@@ -98,15 +83,11 @@ internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store
 
         try
         {
-            var reader = new RlpReader(chunk.Content);
-            var list = reader.ReadList();
-            reader.RequireEnd();
             return chunk.Part switch
             {
-                StatePart.Blocks when !HasBlocks => TakeBlocks(ref list),
-                StatePart.Nodes when _import is not null => _import.Take(new StateNodes(
-                    SnapshotCodec.ReadAll(ref list), SnapshotCodec.ReadAll(ref list))),
-                StatePart.Code when _import is not null => TakeCodes(ref list),
+                StatePart.Blocks when !HasBlocks => TakeBlocks(SnapshotParts.ReadBlocks(chunk.Content)),
+                StatePart.Nodes when _import is not null => _import.Take(SnapshotParts.ReadNodes(chunk.Content)),
+                StatePart.Code when _import is not null => _import.TakeCodes(SnapshotParts.ReadItems(chunk.Content)),
                 _ => null,
             };
         }
@@ -125,17 +106,21 @@ internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store
         store.Write(write, sync: true);
     }
 
-    private string? TakeBlocks(ref RlpReader list)
+    private string? TakeBlocks(List<(byte[] Block, byte[] Receipts)> blocks)
     {
         using var write = store.CreateBatch();
-        if (list.AtEnd)
+        if (blocks.Count == 0)
         {
             return "it holds no blocks";
         }
 
-        while (!list.AtEnd && !HasBlocks)
+        foreach (var (block, receipts) in blocks)
         {
-            var (block, receipts) = (list.ReadBytes().ToArray(), list.ReadBytes().ToArray());
+            if (HasBlocks)
+            {
+                break;
+            }
+
             if (SnapshotBlocks.Put(write, block, receipts, _blockHash, out var header) is { } broken)
             {
                 return broken;
@@ -154,17 +139,6 @@ internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store
         return null;
     }
 
-    private string? TakeCodes(ref RlpReader list)
-    {
-        var codes = new List<byte[]>();
-        while (!list.AtEnd)
-        {
-            codes.Add(list.ReadBytes().ToArray());
-        }
-
-        return _import!.TakeCodes(codes);
-    }
-
     private string? TakeBatches(byte[] content)
     {
         if (!MessageCodec.TryDecode(content, out var message)
@@ -181,7 +155,7 @@ internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store
                 break;
             }
 
-            if (!Holds(batch, certificate))
+            if (!_epochs.Holds(batch, certificate, _nextBatch, _digests[_nextBatch]))
             {
                 return $"batch {_nextBatch} is not the one that block {_nextBatch} comes from, or not certified";
             }
@@ -192,27 +166,5 @@ internal sealed class SnapshotFetch(ReplicaContext context, IKeyValueStore store
 
         store.Write(write);
         return null;
-    }
-
-    private bool Holds(Batch batch, QuorumCertificate certificate) =>
-        batch.Sequence == _nextBatch && batch.Digest == _digests[_nextBatch] && batch.IsComplete(context.Inspector)
-        && certificate.Phase == VotePhase.Commit && certificate.Sequence == _nextBatch
-        && certificate.Digest == batch.Digest && EpochOf(_nextBatch) is { } epoch
-        && certificate.Verify(context.Parameters.ChainId, epoch, _verifier);
-
-    private Epoch? EpochOf(ulong sequence)
-    {
-        while (!_epochs[^1].Contains(sequence) && _epochs[^1].Last < sequence)
-        {
-            if (_epochs.Count > wanted.Offer.Epochs.Count || wanted.Offer.Epochs[_epochs.Count - 1].Apply(
-                _epochs[^1], context.Parameters.ChainId, context.Parameters.EpochLength, _verifier) is not { } next)
-            {
-                return null;
-            }
-
-            _epochs.Add(next);
-        }
-
-        return _epochs.Find(epoch => epoch.Contains(sequence));
     }
 }

@@ -18,8 +18,6 @@ internal sealed class SnapshotServer(
     Chain chain, ConsensusArchive archive, ConsensusParameters parameters, ulong keptBatches, TimeProvider clock)
     : IDisposable
 {
-    private const int MaximumBlocks = 32;
-
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(10);
 
     private readonly Lock _gate = new();
@@ -80,9 +78,9 @@ internal sealed class SnapshotServer(
                 var reader = new RlpReader(asked.Query);
                 var content = asked.Part switch
                 {
-                    StatePart.Blocks => Blocks(reader.ReadUInt64(), held.Number),
-                    StatePart.Nodes => Nodes(held, ref reader),
-                    StatePart.Code => Code(held, ref reader),
+                    StatePart.Blocks => SnapshotParts.Blocks(chain, reader.ReadUInt64(), held.Number),
+                    StatePart.Nodes => SnapshotParts.Nodes(held, ref reader),
+                    StatePart.Code => SnapshotParts.Code(held, ref reader),
                     _ => Batches(reader.ReadUInt64(), held.Number),
                 };
                 return new StateChunk(asked.Sequence, asked.Part, content);
@@ -103,106 +101,15 @@ internal sealed class SnapshotServer(
         }
     }
 
-    private byte[] Blocks(ulong from, ulong held)
-    {
-        var writer = new RlpWriter(4096);
-        var list = writer.BeginList();
-        var (count, bytes) = (0, 0);
-        for (var number = Math.Min(from, held);
-            number > 0 && count < MaximumBlocks && bytes < StateChunk.TargetBytes
-            && SnapshotBlocks.Read(chain, number) is var (block, receipts);
-            number--)
-        {
-            writer.WriteBytes(block);
-            writer.WriteBytes(receipts);
-            (count, bytes) = (count + 1, bytes + block.Length + receipts.Length);
-        }
-
-        writer.EndList(list);
-        return writer.ToArray();
-    }
-
-    private static byte[] Nodes(StateExport held, ref RlpReader reader)
-    {
-        var asked = reader.ReadList();
-        var places = new List<StatePlace>();
-        while (!asked.AtEnd && places.Count < StateImport.MaximumPlaces)
-        {
-            places.Add(StatePlace.Read(ref asked));
-        }
-
-        if (held.Read(places, StateChunk.TargetBytes) is not { } part)
-        {
-            return [];
-        }
-
-        var writer = new RlpWriter(StateChunk.TargetBytes);
-        var list = writer.BeginList();
-        SnapshotCodec.WriteAll(writer, part.Nodes);
-        SnapshotCodec.WriteAll(writer, part.Keys);
-        writer.EndList(list);
-        return writer.ToArray();
-    }
-
-    private static byte[] Code(StateExport held, ref RlpReader reader)
-    {
-        var asked = reader.ReadList();
-        var writer = new RlpWriter(4096);
-        var list = writer.BeginList();
-        for (int count = 0, bytes = 0; !asked.AtEnd && count < StateImport.MaximumPlaces; count++)
-        {
-            var code = bytes < StateChunk.TargetBytes ? held.Code(asked.ReadHash256()) : null;
-            if (code is null)
-            {
-                break;
-            }
-
-            writer.WriteBytes(code);
-            bytes += code.Length;
-        }
-
-        writer.EndList(list);
-        return writer.ToArray();
-    }
-
     private byte[] Batches(ulong from, ulong held)
     {
         var batches = new List<CertifiedBatch>();
-        long bytes = 0;
         for (var sequence = Math.Max(1, from);
-            sequence <= held && bytes < StateChunk.TargetBytes && archive.Batch(sequence) is { } found; sequence++)
+            sequence <= held && !SnapshotParts.IsFull(batches) && archive.Batch(sequence) is { } found; sequence++)
         {
             batches.Add(found with { Attestation = null });
-            bytes += found.Batch.Transactions.Sum(transaction => (long)transaction.Length + 40);
         }
 
         return MessageCodec.Encode(new Blocks(batches));
-    }
-}
-
-/// <summary>The lists in snapshot messages.</summary>
-internal static class SnapshotCodec
-{
-    internal static void WriteAll(RlpWriter writer, IReadOnlyList<byte[]> items)
-    {
-        var list = writer.BeginList();
-        foreach (var item in items)
-        {
-            writer.WriteBytes(item);
-        }
-
-        writer.EndList(list);
-    }
-
-    internal static List<byte[]> ReadAll(ref RlpReader reader)
-    {
-        var list = reader.ReadList();
-        var items = new List<byte[]>();
-        while (!list.AtEnd)
-        {
-            items.Add(list.ReadBytes().ToArray());
-        }
-
-        return items;
     }
 }

@@ -1,6 +1,7 @@
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
 
 namespace SuperVm.Hosting.Roles;
 
@@ -17,8 +18,8 @@ public sealed class DocumentRoleChain(DocumentChain chain) : IRoleChain
         Func<ProducedBlock, CancellationToken, Task> beforeHead, CancellationToken cancellation)
     {
         var result = await chain.ProduceAsync(number, attributes, candidates, beforeHead, cancellation);
-        return result.Status is ProduceStatus.Made or ProduceStatus.AlreadyThere
-            ? new(result.Block!, result.Made)
+        return result is { Status: ProduceStatus.Made or ProduceStatus.AlreadyThere, Block: { } block }
+            ? new(block, result.Made)
             : null;
     }
 
@@ -31,4 +32,12 @@ public sealed class DocumentRoleChain(DocumentChain chain) : IRoleChain
 
     public Task SetFinalityAsync(ulong number, CancellationToken cancellation) =>
         chain.SetFinalityAsync(number, number, cancellation);
+
+    public IStateParts? ExportState(ulong number) => chain.ExportState(number);
+
+    public StateTakeover? BeginTakeover(ulong number, in Hash256 blockHash, ReadOnlySpan<byte> saved) =>
+        chain.BeginTakeover(number, blockHash, saved);
+
+    public Task TakeOverAsync(StateTakeover takeover, CancellationToken cancellation) =>
+        chain.TakeOverAsync(takeover, cancellation);
 }

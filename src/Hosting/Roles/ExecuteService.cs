@@ -39,6 +39,7 @@ public sealed class ExecuteService
     private readonly TransactionCache _transactions;
     private readonly BatchArchive _archive;
     private readonly DeferredArchive _kept;
+    private readonly SnapshotInstaller _installer;
     private readonly Leadership? _lead;
     private ulong? _deferredAt;
     private long _executed;
@@ -52,8 +53,15 @@ public sealed class ExecuteService
         _transactions = new(chain.Chain.ChainId);
         _archive = new(ports.Blobs, _transactions);
         _kept = new(ports.Blobs);
+        _installer = new(ports, chain, _archive, _kept, _transactions);
         _lead = ports.Leases is { } leases ? new(leases, "leases/execute", ports) : null;
         ports.Caches.Add(_transactions.Forget);
+    }
+
+    /// <summary>Parts of a state that one notice's step takes.</summary>
+    internal int SnapshotParts
+    {
+        init => _installer.MostParts = value;
     }
 
     /// <summary>Blocks made here since the start.</summary>
@@ -66,7 +74,13 @@ public sealed class ExecuteService
             return RoleEnd.Done; // the chain is open, or this would not have been called
         }
 
-        if (!BatchNotice.TryDecode(body.Span, out var place) || place.Sequence == 0)
+        var isSnapshot = SnapshotNotice.TryDecode(body.Span, out var snapshot);
+        if (!BatchNotice.TryDecode(body.Span, out var place) && !isSnapshot)
+        {
+            return RoleEnd.Malformed;
+        }
+
+        if (place.Sequence == 0 && !isSnapshot)
         {
             return RoleEnd.Malformed;
         }
@@ -74,7 +88,9 @@ public sealed class ExecuteService
         await _turn.WaitAsync(cancellation);
         try
         {
-            return await ExecuteUpToAsync(place, cancellation);
+            return isSnapshot
+                ? await _installer.StepAsync(snapshot, cancellation)
+                : await ExecuteUpToAsync(place, cancellation);
         }
         finally
         {
@@ -180,6 +196,11 @@ public sealed class ExecuteService
             if (block is null)
             {
                 await _chain.RefreshAsync(TimeSpan.Zero, cancellation);
+                if (batch.Sequence <= _chain.Chain.Head.Number && _chain.Chain.GetHeader(batch.Sequence) is null)
+                {
+                    return; // a state above it was taken over
+                }
+
                 continue;
             }
 

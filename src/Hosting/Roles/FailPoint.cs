@@ -33,12 +33,34 @@ public static class FailPoint
     /// <summary>Execute: the head has moved, the message is not completed.</summary>
     public const string ExecuteMoved = "execute-moved";
 
+    /// <summary>Order: a transfer of a state is begun, no message carries it on.</summary>
+    public const string SnapshotBegun = "snapshot-begun";
+
+    /// <summary>Order: a part of a state is staged, the transfer does not say so.</summary>
+    public const string SnapshotStaged = "snapshot-staged";
+
+    /// <summary>Order: a state is staged, the execution does not know.</summary>
+    public const string SnapshotReady = "snapshot-ready";
+
+    /// <summary>Order: the state is in place and the replica told, the transfer has not ended.</summary>
+    public const string SnapshotAdopted = "snapshot-adopted";
+
+    /// <summary>Execute: parts of a state are written, nobody knows.</summary>
+    public const string InstallWritten = "install-written";
+
+    /// <summary>Execute: a state is written whole, the head is the old one.</summary>
+    public const string InstallKept = "install-kept";
+
+    /// <summary>Execute: the head has moved to a state that was taken over, nobody knows.</summary>
+    public const string InstallMoved = "install-moved";
+
     /// <summary>Prove: the answer is written, the message is not completed.</summary>
     public const string ProveAnswered = "prove-answered";
 
     public static IReadOnlyList<string> All { get; } =
     [
         IngestPooled, IngestQueued, OrderTaken, OrderKept, OrderSaved, OrderAnnounced, ExecuteRead, ExecuteKept,
-        ExecuteMoved, ProveAnswered,
+        ExecuteMoved, SnapshotBegun, SnapshotStaged, SnapshotReady, SnapshotAdopted, InstallWritten, InstallKept,
+        InstallMoved, ProveAnswered,
     ];
 }

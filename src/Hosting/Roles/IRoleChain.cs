@@ -1,6 +1,7 @@
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
+using SuperVm.Core.State;
 
 namespace SuperVm.Hosting.Roles;
 
@@ -18,7 +19,8 @@ public interface IRoleChain
 
     /// <summary>
     /// Makes block <paramref name="number"/> out of the candidates, once: where it is there already, answers it and
-    /// executes nothing; null where another instance was faster (refresh and call again).
+    /// executes nothing; null where another instance was faster (refresh and call again), or where a state was taken
+    /// over and the block is older than those that came with it.
     /// </summary>
     /// <param name="number">The head's number and one, or less.</param>
     /// <param name="attributes">What the batch fixes.</param>
@@ -41,6 +43,17 @@ public interface IRoleChain
 
     /// <summary>Moves the final block.</summary>
     Task SetFinalityAsync(ulong number, CancellationToken cancellation);
+
+    /// <summary>The state after a block, to be given out in parts; null where it cannot be read.</summary>
+    IStateParts? ExportState(ulong number) => null;
+
+    /// <summary>
+    /// Begins to take over the state after an attested block, or goes on with it; null where that cannot be done here.
+    /// </summary>
+    StateTakeover? BeginTakeover(ulong number, in Hash256 blockHash, ReadOnlySpan<byte> saved) => null;
+
+    /// <summary>Makes a state that is complete the one in use; nothing where the head is as far already.</summary>
+    Task TakeOverAsync(StateTakeover takeover, CancellationToken cancellation) => Task.CompletedTask;
 }
 
 /// <summary>A block that is there.</summary>

@@ -5,8 +5,10 @@ using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Ledger;
+using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.Storage;
+using SuperVm.Hosting.Consensus;
 using SuperVm.Hosting.Roles;
 using SuperVm.Hosting.Roles.Consortium;
 using SuperVm.Hosting.Tests.Consensus;
@@ -29,9 +31,11 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
     /// <param name="count">Validators; those above the fourth are not registered.</param>
     /// <param name="parameters">Of the registry.</param>
     /// <param name="liar">Who says of every vote the contrary too; null for nobody.</param>
-    internal ConsortiumWorld(int count, RegistryParameters parameters, int? liar = null)
+    /// <param name="overDocuments">Whether the chains lie in documents, as in the cloud.</param>
+    internal ConsortiumWorld(int count, RegistryParameters parameters, int? liar = null, bool overDocuments = false)
     {
         Genesis = ValidatorCluster.Genesis(parameters);
+        IsOverDocuments = overDocuments;
         Wire = new(this, liar);
         for (var i = 0; i < count; i++)
         {
@@ -41,15 +45,26 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
 
     internal Genesis Genesis { get; }
 
+    internal bool IsOverDocuments { get; }
+
+    /// <summary>How states are given and taken.</summary>
+    internal SnapshotLimits Snapshots { get; init; } = new();
+
+    /// <summary>Changes the answer of one validator to another's question; null leaves it.</summary>
+    internal Func<int, StateChunk, StateChunk>? Bend { get; init; }
+
     internal List<Seat> Seats { get; } = [];
 
     internal ConcurrentQueue<string> Log { get; } = [];
 
     private Letters Wire { get; }
 
-    internal async Task StartAsync()
+    internal Task StartAsync() => StartAsync(0, Seats.Count);
+
+    /// <summary>Starts some of the validators.</summary>
+    internal async Task StartAsync(int from, int to)
     {
-        foreach (var seat in Seats)
+        foreach (var seat in Seats[from..to])
         {
             await seat.BeginAsync();
             _pumps.Add(seat.PumpAsync(_stop.Token));
@@ -74,6 +89,24 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         var packed = ItemPacking.Pack([TransactionCodec.Encode(transaction)]);
         await Seats[seat].Bus.SendAsync("inbox", Assert.Single(packed));
         return transaction.Hash;
+    }
+
+    /// <summary>
+    /// Sends transfers that come after one which is not sent yet: the next <see cref="SendAsync"/> of the account.
+    /// </summary>
+    internal async Task<IReadOnlyList<Hash256>> SkipAsync(byte[] key, Address to, int count)
+    {
+        var sender = Core.Cryptography.Secp256k1.AddressOf(key);
+        var first = _nonces.GetValueOrDefault(sender);
+        var sent = new List<Hash256>();
+        _nonces[sender] = first + 1;
+        for (var i = 0; i < count; i++)
+        {
+            sent.Add(await SendAsync(key, to));
+        }
+
+        _nonces[sender] = first;
+        return sent;
     }
 
     /// <summary>Sends many transfers of several accounts into a validator's inbox at once.</summary>
@@ -150,26 +183,35 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
     {
         private readonly ConsortiumWorld _world;
         private readonly int _index;
+        private readonly InMemoryRowStore _rows;
+        private readonly Dictionary<string, int> _armed = [];
         private ExecuteService? _execute;
         private volatile ConsortiumOrderService? _order;
 
         internal Seat(ConsortiumWorld world, int index)
         {
             (_world, _index) = (world, index);
-            Chain = new(world.Genesis);
             Ports = new()
             {
                 Bus = Bus, Documents = new InMemoryDocumentStore(), Blobs = new InMemoryBlobStore(),
                 Clock = TimeProvider.System, Names = new("inbox", "batches", "proofs", "replica", "proof-records"),
-                Log = line => world.Log.Enqueue($"[{index}] {line}"),
+                Log = line => world.Log.Enqueue($"[{index}] {line}"), Reach = Reach,
             };
+            _rows = new InMemoryRowStore();
+            Chain = world.IsOverDocuments ? Open() : new SingleProcessChain(world.Genesis);
         }
 
         internal InMemoryMessageBus Bus { get; } = new(TimeProvider.System);
 
         internal RolePorts Ports { get; }
 
-        internal SingleProcessChain Chain { get; }
+        internal IRoleChain Chain { get; private set; }
+
+        /// <summary>Fail points at which the process died.</summary>
+        internal List<string> Deaths { get; } = [];
+
+        /// <summary>Whether the process has died and none has begun in its place.</summary>
+        internal volatile bool IsDead;
 
         internal ConsortiumOrderService? Order => _order;
 
@@ -178,14 +220,25 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         {
             get
             {
-                var set = new ConsortiumSet([], ValidatorRegistry.Read(_world.Genesis));
+                // Who is in no set is listened to where the others' settings name it.
+                var late = Enumerable.Range(4, Math.Max(0, _world.Seats.Count - 4)).Select(index => new ValidatorPeer(
+                    ValidatorCluster.AddressOf(index), 1, new Uri($"http://validator{index}.invalid:1")));
+                var set = new ConsortiumSet(
+                    _world.IsOverDocuments ? [.. late] : [], ValidatorRegistry.Read(_world.Genesis));
                 return set with
                 {
-                    WatchPeriod = TimeSpan.FromSeconds(1),
+                    WatchPeriod = TimeSpan.FromSeconds(1), Snapshots = _world.Snapshots,
                     Limits = set.Limits with { BatchAgeMs = 2, StatusPeriodMs = 200, ProgressTimeoutMs = 1_000 },
                 };
             }
         }
+
+        /// <summary>Another instance's view of the chain.</summary>
+        internal IRoleChain Open() => new DocumentRoleChain(DocumentChain.OpenAsync(
+            new(Ports.Documents, Ports.Blobs, _rows, TimeProvider.System), _world.Genesis).GetAwaiter().GetResult());
+
+        /// <summary>The process dies at the point's pass after so many.</summary>
+        internal void Arm(string failPoint, int passes = 0) => _armed[failPoint] = passes;
 
         internal CommittedProofs Proofs => (CommittedProofs)Set.Proofs(Ports, Chain);
 
@@ -193,7 +246,9 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         internal async Task BeginAsync()
         {
             _order?.Dispose();
-            _execute = new(Ports, Chain, ConsortiumReports.To(Ports));
+            Chain = _world.IsOverDocuments ? Open() : Chain;
+            IsDead = false;
+            _execute = new(Ports, Chain, ConsortiumReports.To(Ports)) { SnapshotParts = 8 };
             var order = new ConsortiumOrderService(
                 Ports, Chain, ValidatorCluster.KeyOf(_index), Set, _world.Wire);
             _order = order;
@@ -208,6 +263,11 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             {
                 while (true)
                 {
+                    if (IsDead)
+                    {
+                        await BeginAsync();
+                    }
+
                     await DeliverAsync("inbox", message => _order!.TakeAsync(
                         message.Id, message.DequeueCount > 1, message.Body, stop));
                     await DeliverAsync("batches", message => _execute!.ExecuteAsync(message.Body, stop));
@@ -223,7 +283,30 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         public void Dispose()
         {
             _order?.Dispose();
-            Chain.Dispose();
+            (Chain as IDisposable)?.Dispose();
+        }
+
+        private void Reach(string failPoint)
+        {
+            lock (_armed)
+            {
+                if (!_armed.TryGetValue(failPoint, out var passes))
+                {
+                    return;
+                }
+
+                _armed[failPoint] = passes - 1;
+                if (passes > 0)
+                {
+                    return;
+                }
+
+                _armed.Remove(failPoint);
+                Deaths.Add(failPoint);
+            }
+
+            IsDead = true;
+            throw new DiedException(failPoint);
         }
 
         private async Task DeliverAsync(string queue, Func<BusMessage, Task<RoleEnd>> handle)
@@ -231,14 +314,20 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             var received = await Bus.ReceiveAsync(queue, 16, TimeSpan.FromSeconds(30));
             await Task.WhenAll(received.Select(async message =>
             {
-                if (await handle(message) == RoleEnd.Done)
+                try
                 {
-                    await Bus.CompleteAsync(queue, message);
+                    if (await handle(message) == RoleEnd.Done)
+                    {
+                        await Bus.CompleteAsync(queue, message);
+                        return;
+                    }
                 }
-                else
+                catch (DiedException)
                 {
-                    await Bus.RenewAsync(queue, message, TimeSpan.Zero);
+                    // It comes again, to the next process.
                 }
+
+                await Bus.RenewAsync(queue, message, TimeSpan.Zero);
             }));
         }
     }
@@ -263,9 +352,15 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             var body = await request.Content!.ReadAsByteArrayAsync(cancellation);
             var context = new DefaultHttpContext();
             context.Request.Body = new MemoryStream(Altered(body));
+            using var answer = new MemoryStream();
+            context.Response.Body = answer;
             try
             {
                 await order.ServeAsync(context);
+            }
+            catch (DiedException)
+            {
+                throw new HttpRequestException("it has just died");
             }
             catch (Exception failure)
             {
@@ -273,7 +368,25 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
                 throw;
             }
 
-            return new((HttpStatusCode)context.Response.StatusCode);
+            return new((HttpStatusCode)context.Response.StatusCode)
+            {
+                Content = new ByteArrayContent(Bent(index, answer.ToArray())),
+            };
+        }
+
+        /// <summary>An answer to a question, as the world changes it.</summary>
+        private byte[] Bent(int index, byte[] answer)
+        {
+            const ulong ChainId = ChainSpec.DevelopmentChainId;
+            if (world.Bend is not { } bend || !PeerLetter.TryOpen(ChainId, answer, out var letter)
+                || letter.Messages is not [(StateChunk chunk, _)])
+            {
+                return answer;
+            }
+
+            return PeerLetter.Seal(
+                ChainId, new Secp256k1Signer(ValidatorCluster.KeyOf(index)), letter.To, letter.Counter,
+                [MessageCodec.Encode(bend(index, chunk))]);
         }
 
         /// <summary>The liar's letters hold the contrary of each vote too.</summary>

@@ -65,6 +65,9 @@ public sealed class StateTakeover
 
     internal string Generation => _pages.Generation;
 
+    /// <summary>The blob of code with the hash.</summary>
+    public static string CodeName(in Hash256 hash) => PageStore.CodeName(hash);
+
     /// <summary>The state after the block, once it is complete and <see cref="EndAsync"/> has ended.</summary>
     public IStateReader State => new PagedStateReader(_pages, Number);
 

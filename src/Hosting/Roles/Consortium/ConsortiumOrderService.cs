@@ -43,6 +43,8 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     private readonly EvidenceDesk _evidence;
     private readonly ConsortiumSet _set;
     private readonly CommittedArchive _archive;
+    private readonly SnapshotDesk _desk;
+    private readonly SnapshotTaker _taker;
     private readonly JournaledRunner _runner;
     private readonly ReplicaContext _context;
     private readonly Grouped<Item> _groups;
@@ -74,6 +76,11 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _timers = new(ports, ExpireAsync);
         _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
         _evidence = new(ports, chain, key, () => _runner.Standing?.Epoch);
+        _desk = new(ports, chain, _archive, _context, set.Snapshots);
+        _taker = new(
+            ports, chain, _context, _archive, set.Snapshots,
+            (question, peer, stop) => _mail.AskAsync(peer, question, stop), _mail.Reached,
+            events => _groups.AddAsync(new(events, false)));
     }
 
     /// <summary>Messages of transactions that were put back into the inbox for want of room, since the start.</summary>
@@ -92,6 +99,18 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         if (InboxMessage.IsWatch(opened.Span))
         {
             await WatchOthersAsync(isRepeated: false, cancellation);
+            return RoleEnd.Done;
+        }
+
+        if (InboxMessage.IsSnapshotStep(opened.Span))
+        {
+            await _taker.StepAsync(cancellation);
+            return RoleEnd.Done;
+        }
+
+        if (InboxMessage.ReadInstalled(opened.Span) is { } installed)
+        {
+            await _taker.InstalledAsync(installed.Number, installed.BlockHash, cancellation);
             return RoleEnd.Done;
         }
 
@@ -125,7 +144,8 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     }
 
     /// <summary>
-    /// POST: a letter. 204 taken, 400 malformed or not signed, 403 not a validator, 409 a copy.
+    /// POST: a letter. 204 taken, 400 malformed or not signed, 403 not a validator, 409 a copy. A question for a part
+    /// of a state: 200 with the answer, a letter too; 429 too many.
     /// </summary>
     public async Task ServeAsync(HttpContext context)
     {
@@ -150,14 +170,37 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             return;
         }
 
+        if (letter.Question is { } question)
+        {
+            await AnswerAsync(context, letter, question);
+            return;
+        }
+
+        // While a state is on its way, the batches below it are of no use.
+        var messages = letter.Messages.Where(entry => !_taker.IsActive || entry.Message is not (Blocks or Snapshot));
         await _groups.AddAsync(new(
-            [.. letter.Messages.Select(entry => new MessageArrived(NowMs, letter.From, entry.Message))], false));
+            [.. messages.Select(entry => new MessageArrived(NowMs, letter.From, entry.Message))], false));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
+    private async Task AnswerAsync(HttpContext context, PeerLetter letter, FetchState question)
+    {
+        if (await _desk.AnswerAsync(letter.From, question, context.RequestAborted) is not { } chunk)
+        {
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            return;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        await context.Response.Body.WriteAsync(_mail.Answer(letter, chunk), context.RequestAborted);
+    }
+
     /// <summary>Begins anew: what a dead process left undone is asked for again.</summary>
-    public Task WatchAsync(CancellationToken cancellation) =>
-        _groups.AddAsync(new([], true)).WaitAsync(cancellation);
+    public async Task WatchAsync(CancellationToken cancellation)
+    {
+        await _groups.AddAsync(new([], true)).WaitAsync(cancellation);
+        await _taker.StartAsync(cancellation);
+    }
 
     /// <summary>
     /// Takes up what an earlier process left: proofs of faults, and, for who is in no set, the questions to the others.
@@ -169,6 +212,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             await _evidence.StartAsync(cancellation);
         }
 
+        await _taker.StartAsync(cancellation);
         if (!(await _runner.StandingAsync(cancellation)).IsValidator)
         {
             await WatchOthersAsync(isRepeated: true, cancellation);
@@ -203,15 +247,19 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
                 await _ports.Bus.SendAsync(_ports.Names.Batches, BatchNotice.Encode(place), default, cancellation);
                 break;
             case ServeBlocks e:
-                if (await _archive.ServeAsync(e.From, e.Count, cancellation) is { } blocks)
+                var blocks = await _archive.ServeAsync(e.From, e.Count, cancellation);
+                _ = OfferAsync(e, isNeeded: blocks is null);
+                if (blocks is not null)
                 {
                     await SendAsync([e.To], blocks, cancellation);
                 }
 
                 break;
             case InstallSnapshot e:
-                // Every batch is kept, so that nobody needs a snapshot.
-                _ = _groups.AddAsync(new([new SnapshotInstalled(NowMs, e.Sequence, Success: false)], false));
+                await _taker.OfferedAsync(e, cancellation);
+                break;
+            case SnapshotAdopted:
+                _epochChanged = true;
                 break;
             case BlockFinalized e:
                 _epochChanged |= e.Border is not null;
@@ -234,6 +282,23 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     {
         _evidence.Dispose();
         _mail.Dispose();
+    }
+
+    /// <summary>Beside the replica's steps: an offer is read from hundreds of blobs.</summary>
+    private async Task OfferAsync(ServeBlocks asked, bool isNeeded)
+    {
+        try
+        {
+            if (_runner.Standing?.Finalized is { } final
+                && await _desk.OfferAsync(asked.To, asked.From, final, isNeeded, default) is { } offer)
+            {
+                await SendAsync([asked.To], offer, default);
+            }
+        }
+        catch (StoreException failure)
+        {
+            _ports.Log($"no state is offered: {failure.Message}");
+        }
     }
 
     private async Task ProcessAsync(IReadOnlyList<Item> items)

@@ -12,6 +12,8 @@ namespace SuperVm.Hosting.Roles.Consortium;
 ///   00 …                                         packed transactions: an item's length begins with a zero byte
 ///   'T'  timer (1)  generation (8)               a time-out, sent to oneself with a delay
 ///   'X'  sequence (8)  digest (32)  block (32)   a batch was executed
+///   'S'                                          the transfer of a state goes on
+///   'I'  block (8)  hash (32)                    that state is in place
 ///   'W'                                          who is in no set looks where the others are
 /// </code>
 /// Integers are big-endian.
@@ -21,6 +23,9 @@ internal static class InboxMessage
     private const byte Timer = (byte)'T';
     private const byte Executed = (byte)'X';
     private const byte Watching = (byte)'W';
+    private const byte Step = (byte)'S';
+    private const byte InPlace = (byte)'I';
+    private const int InstalledBytes = 1 + sizeof(ulong) + Hash256.Size;
     private const int TimerBytes = 2 + sizeof(ulong);
     private const int ExecutedBytes = 1 + sizeof(ulong) + (2 * Hash256.Size);
 
@@ -36,6 +41,26 @@ internal static class InboxMessage
         BatchExecuted executed => $"batch {executed.Sequence} is executed",
         _ => IsWatch(body.Span) ? "a look at the other validators" : null,
     };
+
+    /// <summary>Carries a transfer from step to step.</summary>
+    internal static byte[] SnapshotStep { get; } = [Step];
+
+    internal static bool IsSnapshotStep(ReadOnlySpan<byte> body) => body.Length == 1 && body[0] == Step;
+
+    internal static byte[] Installed(ulong number, in Hash256 blockHash)
+    {
+        var body = new byte[InstalledBytes];
+        body[0] = InPlace;
+        BinaryPrimitives.WriteUInt64BigEndian(body.AsSpan(1), number);
+        blockHash.CopyTo(body.AsSpan(1 + sizeof(ulong)));
+        return body;
+    }
+
+    /// <summary>The block whose state the execution has put in place; null for another message.</summary>
+    internal static (ulong Number, Hash256 BlockHash)? ReadInstalled(ReadOnlySpan<byte> body) =>
+        body.Length == InstalledBytes && body[0] == InPlace
+            ? (BinaryPrimitives.ReadUInt64BigEndian(body[1..]), new Hash256(body[(1 + sizeof(ulong))..]))
+            : null;
 
     internal static byte[] Of(SetTimer timer)
     {

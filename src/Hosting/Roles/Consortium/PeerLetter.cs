@@ -19,6 +19,9 @@ namespace SuperVm.Hosting.Roles.Consortium;
 internal sealed record PeerLetter(
     Address From, Address To, ulong Counter, IReadOnlyList<(ConsensusMessage Message, int Bytes)> Messages)
 {
+    /// <summary>What is asked for, and answered for in the answer to the letter; null for any other letter.</summary>
+    internal FetchState? Question => Messages is [var only] ? only.Message as FetchState : null;
+
     /// <summary>The longest body: one message of the greatest size, or several smaller ones.</summary>
     internal const int MaximumBytes = Limits.MessageBytes + (1 << 20);
 

@@ -1,4 +1,5 @@
 using SuperVm.Core.Consensus;
+using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus;
 
@@ -19,6 +20,7 @@ internal sealed class PeerMail : IDisposable
 
     private readonly Lock _gate = new();
     private readonly Dictionary<Address, ulong> _counters = [];
+    private readonly Dictionary<Address, ulong> _questions = [];
     private readonly List<Address> _left = [];
     private readonly IRoleChain _chain;
     private readonly IConsensusSigner _signer;
@@ -87,20 +89,46 @@ internal sealed class PeerMail : IDisposable
         return _posts.ContainsKey(sender);
     }
 
-    /// <summary>False for a copy of a letter that was read.</summary>
+    /// <summary>Who can be asked, one of them first.</summary>
+    internal IReadOnlyList<Address> Reached(Address first)
+    {
+        var reached = _posts.Keys.Where(address => address != first).Order();
+        return _posts.ContainsKey(first) ? [first, .. reached] : [.. reached];
+    }
+
+    /// <summary>Asks a peer for a part of a state; null where it does not answer.</summary>
+    internal async Task<StateChunk?> AskAsync(Address peer, FetchState question, CancellationToken cancellation)
+    {
+        if (!_posts.TryGetValue(peer, out var known)
+            || await known.Post.AskAsync(MessageCodec.Encode(question), cancellation) is not { } answer)
+        {
+            return null;
+        }
+
+        return answer.Messages is [var only] ? only.Message as StateChunk : null;
+    }
+
+    /// <summary>
+    /// False for a copy of a letter that was read. Questions are counted by themselves: they overtake.
+    /// </summary>
     internal bool IsNew(PeerLetter letter)
     {
         lock (_gate)
         {
-            if (letter.Counter <= _counters.GetValueOrDefault(letter.From))
+            var counters = letter.Question is null ? _counters : _questions;
+            if (letter.Counter <= counters.GetValueOrDefault(letter.From))
             {
                 return false;
             }
 
-            _counters[letter.From] = letter.Counter;
+            counters[letter.From] = letter.Counter;
             return true;
         }
     }
+
+    /// <summary>The answer to a letter's question, as its sender knows it again.</summary>
+    internal byte[] Answer(PeerLetter letter, StateChunk chunk) => PeerLetter.Seal(
+        _chain.Chain.ChainId, _signer, letter.From, letter.Counter, [MessageCodec.Encode(chunk)]);
 
     public void Dispose() => _client.Dispose();
 }

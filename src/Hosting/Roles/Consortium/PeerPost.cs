@@ -25,9 +25,13 @@ internal sealed class PeerPost(
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the answer to a question may take: a part of a state is read from hundreds of pages.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
+
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _waiting = [];
     private ulong _counter;
+    private ulong _asked;
     private bool _sending;
     private bool _isDown;
 
@@ -50,6 +54,40 @@ internal sealed class PeerPost(
         }
 
         _ = Task.Run(SendAllAsync);
+    }
+
+    /// <summary>Asks one question and waits for its answer; null where there is none. One at a time.</summary>
+    internal async Task<PeerLetter?> AskAsync(byte[] message, CancellationToken cancellation)
+    {
+        _asked = Math.Max(_asked + 1, (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds() << 16);
+        var counter = _asked;
+        var body = PeerLetter.Seal(chainId, signer, peer.Address, counter, [message]);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(AnswerPatience);
+        try
+        {
+            using var content = new ByteArrayContent(body);
+            content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(peer.Url, Path)) { Content = content };
+            using var answer = await client.SendAsync(
+                request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            if (!answer.IsSuccessStatusCode || answer.Content.Headers.ContentLength > PeerLetter.MaximumBytes)
+            {
+                return null;
+            }
+
+            await answer.Content.LoadIntoBufferAsync(PeerLetter.MaximumBytes, patience.Token);
+            var bytes = await answer.Content.ReadAsByteArrayAsync(patience.Token);
+            return PeerLetter.TryOpen(chainId, bytes, out var letter) && letter.From == peer.Address
+                && letter.To == signer.Address && letter.Counter == counter
+                ? letter
+                : null;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException
+            || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return null;
+        }
     }
 
     private async Task SendAllAsync()
