@@ -43,6 +43,14 @@ param feeFloorWei string = '1000000000'
 @minValue(1)
 param pendingPerSender int = 64
 
+@description('Blocks that another validator must be behind to be offered a state instead of executing them.')
+@minValue(128)
+param snapshotBehind int = 10000
+
+@description('Batches below the final block whose bodies are kept, at least 1024; 0 keeps all. Above snapshotBehind.')
+@minValue(0)
+param keptBatches int = 100000
+
 @description('serverless for a chain that mostly waits, autoscale above about 100 tx/s (infra/README.md has the arithmetic).')
 @allowed([
   'serverless'
@@ -373,6 +381,8 @@ module consensus 'modules/functionApp.bicep' = {
     warmInstances: 0
     settings: union(commonSettings, {
       SUPERVM_IDENTITY_CLIENT_ID: identities.outputs.identities[1].clientId
+      SUPERVM_SNAPSHOT_BEHIND: string(snapshotBehind)
+      SUPERVM_KEEP_BATCHES: string(keptBatches)
       SUPERVM_VALIDATOR_KEY: '@Microsoft.KeyVault(SecretUri=${validatorVault.outputs.vaultUri}secrets/${validatorKeyName})'
     })
   }

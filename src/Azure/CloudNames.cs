@@ -145,12 +145,19 @@ public static class CloudNames
         /// out.</summary>
         public const string LogTransactions = "SUPERVM_LOG_TRANSACTIONS";
 
+        /// <summary>Blocks that a validator must be behind to be offered a state instead of executing.</summary>
+        public const string SnapshotBehind = "SUPERVM_SNAPSHOT_BEHIND";
+
+        /// <summary>Batches whose bodies a consortium's validator keeps; 0 keeps all.</summary>
+        public const string KeptBatches = "SUPERVM_KEEP_BATCHES";
+
         /// <summary>What the templates give to the function apps.</summary>
         public static IReadOnlyList<string> All { get; } =
         [
             QueueUri, BlobUri, TableUri, DocumentUri, Database, IdentityClientId, Genesis, Validators, ValidatorKey,
             RpcOpen, RpcKey, ManagementKey, SenderRate, AddressRate, GlobalRate, DuplicateRate, FeeFloor,
             PendingPerSender, Prover, LogTransactions,
+            SnapshotBehind, KeptBatches,
         ];
 
         /// <summary>Account and key of an emulator of this machine; no template may set them.</summary>

@@ -18,15 +18,20 @@ public sealed class ConsortiumTests : IAsyncLifetime
 {
     private const int Validators = 4;
     private const int EpochLength = 2;
+    private const int SnapshotBehind = 6;
 
     private readonly string _folder = Path.Combine(
         AppContext.BaseDirectory, "consortium", Guid.NewGuid().ToString("N"));
+    private CloudOptions? _options;
     private CloudStack? _stack;
 
     [PortFact]
     public async Task Four_validators_make_one_final_chain_though_their_orders_are_killed()
     {
-        var clients = _stack!.Validators.Select(validator => new CloudClient(validator)).ToList();
+        // A fifth deployment follows from the beginning, and is away from then on.
+        var late = _stack!.Validators[Validators];
+        await late.StopAppAsync(CloudValidator.Consensus);
+        var clients = _stack.Validators.Take(Validators).Select(validator => new CloudClient(validator)).ToList();
         var receiver = new Address(Enumerable.Repeat((byte)0xBB, Address.Size).ToArray());
         var sent = new List<string>();
         for (var round = 0; round < Validators; round++)
@@ -56,6 +61,46 @@ public sealed class ConsortiumTests : IAsyncLifetime
 
         Assert.Single(hashes);
         await RequireEpochsAsync(clients[3]);
+        await RequireStateTakenAsync(late, clients[0], receiver);
+    }
+
+    /// <summary>
+    /// Who was away for longer than a state's transfer takes is given one by the others, and goes on from there.
+    /// </summary>
+    private async Task RequireStateTakenAsync(CloudValidator late, CloudClient client, Address receiver)
+    {
+        for (var i = 0; i < 2 * SnapshotBehind; i++)
+        {
+            var (bytes, hash) = client.NextTransfer(0, receiver);
+            await client.SubmitAsync(bytes);
+            await client.IncludedAsync([hash]);
+        }
+
+        var taken = new CloudClient(late);
+        var before = await NumberAsync(taken, "latest");
+        await late.StartAppAsync(CloudValidator.Consensus, _options!, CancellationToken.None);
+        var head = await NumberAsync(client, "latest");
+        await CloudClient.UntilAsync(async () => await NumberAsync(taken, "latest") >= head);
+        var (last, sent) = client.NextTransfer(0, receiver);
+        await client.SubmitAsync(last);
+        await client.IncludedAsync([sent]);
+        await taken.IncludedAsync([sent]);
+        Assert.Equal(await client.BalanceAsync(receiver), await taken.BalanceAsync(receiver));
+
+        // It executed none of the blocks between: their states cannot be read, those from the one taken on can.
+        var pruned = await taken.CallAsync("eth_getBalance", receiver.ToString(), $"0x{before + 1:x}");
+        Assert.Contains(
+            "pruned", pruned!.Value.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+        var certificate = await taken.CallAsync("supervm_getCertificate", $"0x{head:x}");
+        Assert.Equal(JsonValueKind.Object, certificate!.Value.GetProperty("result").ValueKind);
+        foreach (var block in (string[])[$"0x{before + 1:x}", $"0x{head:x}"])
+        {
+            var (one, other) = (
+                await client.CallAsync("eth_getBlockByNumber", block, true),
+                await taken.CallAsync("eth_getBlockByNumber", block, true));
+            Assert.Equal(
+                one!.Value.GetProperty("result").GetRawText(), other!.Value.GetProperty("result").GetRawText());
+        }
     }
 
     /// <summary>Whoever trusts the genesis alone can follow the sets from border to border.</summary>
@@ -84,17 +129,18 @@ public sealed class ConsortiumTests : IAsyncLifetime
     {
         if (PortFactDiscoverer.IsInstalled("npm"))
         {
-            _stack = await CloudStack.StartAsync(
-                new CloudOptions
-                {
-                    Root = CloudWorld.Root(),
-                    Logs = Path.Combine(_folder, "logs"),
-                    Validators = Validators,
-                    EpochLength = EpochLength,
-                    MostFailures = int.MaxValue,
-                    Visibility = TimeSpan.FromSeconds(4),
-                },
-                CancellationToken.None);
+            _options = new CloudOptions
+            {
+                Root = CloudWorld.Root(),
+                Logs = Path.Combine(_folder, "logs"),
+                Validators = Validators,
+                Watchers = 1,
+                EpochLength = EpochLength,
+                SnapshotBehind = SnapshotBehind,
+                MostFailures = int.MaxValue,
+                Visibility = TimeSpan.FromSeconds(4),
+            };
+            _stack = await CloudStack.StartAsync(_options, CancellationToken.None);
         }
     }
 

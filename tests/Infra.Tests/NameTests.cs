@@ -74,6 +74,9 @@ public sealed class NameTests(Templates templates)
         Assert.Equal(ClaimCheck.RetentionDays, storage.Value("claimsRetentionDays").GetInt32());
         Assert.Equal(
             $"{CloudNames.BlobContainers.Bodies}/{ClaimCheck.Folder}/", storage.Value("claimsPrefix").GetString());
+        Assert.Equal(
+            $"{CloudNames.BlobContainers.Bodies}/{SnapshotStage.Folder}/",
+            storage.Value("snapshotPrefix").GetString());
         Assert.True(TimeSpan.FromDays(ClaimCheck.RetentionDays) > 2 * BusLimits.TimeToLive);
     }
 

@@ -51,6 +51,7 @@ var hostContainerNames = [
 // in its queue and then in the poison queue.
 var claimsPrefix = 'bodies/claims/'
 var claimsRetentionDays = 16
+var snapshotPrefix = 'bodies/snapshot/'
 
 // CloudNames.BlobContainers.Audit and AuditTrail.RetentionDays: append blobs, a day's actions of administrators each.
 var auditPrefix = 'audit/'
@@ -139,6 +140,7 @@ resource lifeCycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
               ]
               prefixMatch: [
                 claimsPrefix
+                snapshotPrefix
               ]
             }
             actions: {

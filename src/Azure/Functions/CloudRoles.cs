@@ -135,7 +135,10 @@ public sealed class CloudRoles
     /// <summary>What execution tells the order; null where the order does not ask.</summary>
     public BlockReporter? Reporter() => IsConsortium ? ConsortiumReports.To(Ports) : null;
 
-    private ConsortiumSet SetOf(Genesis genesis) => new(Settings.Validators, ValidatorRegistry.Read(genesis));
+    private ConsortiumSet SetOf(Genesis genesis) => new(Settings.Validators, ValidatorRegistry.Read(genesis))
+    {
+        Snapshots = Settings.Snapshots,
+    };
 
     private bool IsConsortium => Settings.Validators.Count > 1;
 

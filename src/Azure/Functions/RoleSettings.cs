@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using SuperVm.Core.Mempool;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus;
 using SuperVm.Hosting.Roles;
+using SuperVm.Hosting.Roles.Consortium;
 using SuperVm.Hosting.Security;
 
 namespace SuperVm.Azure.Functions;
@@ -35,6 +37,9 @@ public sealed record RoleSettings
 
     /// <summary>Whether log lines name every transaction.</summary>
     public bool LogsTransactions { get; init; } = true;
+
+    /// <summary>How states go between validators, and how long batches are kept.</summary>
+    public SnapshotLimits Snapshots { get; init; } = new();
 
     /// <summary>The folder of armed fail points; null for none.</summary>
     public string? FailPoints { get; init; }
@@ -88,8 +93,22 @@ public sealed record RoleSettings
             Pool = DoorSettings.Pool(variable),
             HasProver = Given(CloudNames.Settings.Prover) != "none",
             LogsTransactions = Given(CloudNames.Settings.LogTransactions) != "false",
+            Snapshots = SnapshotsOf(Given),
             Instance = InstanceVariables.Select(Given).FirstOrDefault(name => name is not null),
             FailPoints = Given(CloudNames.Settings.EmulatorFailPoints),
+        };
+    }
+
+    private static SnapshotLimits SnapshotsOf(Func<string, string?> given)
+    {
+        ulong Number(string name, ulong otherwise) => given(name) is not { } text ? otherwise
+            : ulong.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new ArgumentException($"{name} takes a number of blocks.");
+        var standard = new SnapshotLimits();
+        return standard with
+        {
+            Behind = Number(CloudNames.Settings.SnapshotBehind, standard.Behind),
+            KeptBatches = Number(CloudNames.Settings.KeptBatches, standard.KeptBatches),
         };
     }
 

@@ -20,6 +20,9 @@ internal sealed record CloudOptions
     /// <summary>Blocks of an epoch; 0 keeps the first set for ever.</summary>
     public ulong EpochLength { get; init; } = new RegistryParameters().EpochLength;
 
+    /// <summary>Blocks behind from which on a state is offered; null for the setting's own value.</summary>
+    public ulong? SnapshotBehind { get; init; }
+
     /// <summary>The first validator's JSON-RPC port, the others' follow; 0 takes free ones.</summary>
     public int Port { get; init; }
 

@@ -110,7 +110,8 @@ internal sealed class CloudStack : IAsyncDisposable
         var genesis = options.Genesis ?? DevGenesisFile.Write(
             options.ChainId, DevGenesis.AccountsOf(Mnemonic.Development, Accounts),
             new UInt256(Ether) * 1_000_000_000_000_000_000, now, RegistryOf(keys, ports, options));
-        var list = ValidatorsJson(keys[..options.Validators], ports);
+        // With a registry the list says where each is reached, no more: so the others hear who is not registered yet.
+        var list = ValidatorsJson(options.Validators == 1 ? keys[..1] : keys, ports);
         var start = new List<Task<CloudValidator>>();
         for (var i = 0; i < names.Count; i++)
         {

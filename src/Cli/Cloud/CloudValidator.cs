@@ -231,6 +231,11 @@ internal sealed class CloudValidator : IAsyncDisposable
             settings[CloudNames.Settings.Validators] = validators;
         }
 
+        if (options.SnapshotBehind is { } behind)
+        {
+            settings[CloudNames.Settings.SnapshotBehind] = behind.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (options.FailPoints is { } folder)
         {
             settings[CloudNames.Settings.EmulatorFailPoints] = folder;

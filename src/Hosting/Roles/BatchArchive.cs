@@ -4,7 +4,7 @@ using SuperVm.Core.Storage;
 
 namespace SuperVm.Hosting.Roles;
 
-/// <summary>Every ordered batch by its digest, kept for ever: blob <c>batches/&lt;digest&gt;</c>.</summary>
+/// <summary>Every ordered batch by its digest: blob <c>batches/&lt;digest&gt;</c>.</summary>
 /// <remarks>
 /// The digest is the batch's, so a body can be stored before its place is decided, and again, and never be wrong.
 /// </remarks>
@@ -28,6 +28,10 @@ public sealed class BatchArchive(IBlobStore blobs, ITransactionInspector inspect
             ? batch
             : throw new StoreException($"{NameOf(digest)} is not the batch of that digest.");
     }
+
+    /// <summary>Nobody needs the body any more.</summary>
+    internal Task DeleteAsync(Hash256 digest, CancellationToken cancellation) =>
+        blobs.DeleteAsync(NameOf(digest), cancellation);
 
     private static string NameOf(in Hash256 digest) => $"{Folder}/{Convert.ToHexStringLower(digest.Bytes)}";
 }

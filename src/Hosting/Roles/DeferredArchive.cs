@@ -51,6 +51,10 @@ internal sealed class DeferredArchive(IBlobStore blobs)
         }
     }
 
+    /// <summary>The block is too far below the head for its list to be read again.</summary>
+    internal Task DeleteAsync(ulong number, CancellationToken cancellation) =>
+        blobs.DeleteAsync(NameOf(number), cancellation);
+
     private static List<(ulong, Transaction)> Decode(ReadOnlySpan<byte> bytes)
     {
         var reader = new RlpReader(bytes);

@@ -93,6 +93,11 @@ public sealed class PoisonDesk(IMessageBus bus)
             return $"batch {place.Sequence} {place.Digest} is ordered";
         }
 
+        if (SnapshotNotice.TryDecode(bytes, out var state))
+        {
+            return $"the state of block {state.Number} is staged, from part {state.Part} on";
+        }
+
         if (Consortium.InboxMessage.WordsOf(body) is { } words)
         {
             return words;

@@ -74,8 +74,8 @@ internal sealed class SnapshotInstaller(
         ports.Reach(FailPoint.InstallKept);
         await chain.TakeOverAsync(takeover, cancellation);
         ports.Reach(FailPoint.InstallMoved);
-        ports.Log($"supervm.head.moved block {notice.Number} {notice.BlockHash.ToString()[..10]}… taken over, "
-            + $"{total} parts");
+        ports.Log($"supervm.head.moved block {notice.Number} {notice.BlockHash.ToString()[..10]}… 0 tx 0 gas, "
+            + $"its state taken over in {total} parts");
         if (from > 0)
         {
             await stage.DeleteTakenAsync(from, cancellation);

@@ -58,10 +58,10 @@ internal readonly record struct SnapshotNotice(ulong Number, Hash256 BlockHash, 
 /// </code>
 /// A name is written once: who comes to a part after a crash goes on with what lies there.
 /// </remarks>
-internal sealed class SnapshotStage(IBlobStore blobs, ulong number, Hash256 blockHash)
+public sealed class SnapshotStage(IBlobStore blobs, ulong number, Hash256 blockHash)
 {
     /// <summary>The folder, for the container's life-cycle rule: what a transfer left that nobody ended.</summary>
-    internal const string Folder = "snapshot";
+    public const string Folder = "snapshot";
 
     /// <summary>Blobs that are deleted at once.</summary>
     private const int MostAtOnce = 16;

@@ -169,6 +169,16 @@ internal sealed class CommittedArchive(IBlobStore blobs, BatchArchive batches)
         return EpochProof.Read(ref reader);
     }
 
+    /// <summary>Deletes a batch's body, and what its block left out; that it is committed stays known.</summary>
+    internal async Task DeleteBodyAsync(ulong sequence, CancellationToken cancellation)
+    {
+        if (await blobs.GetAsync(Name("committed", sequence), cancellation) is { } committed)
+        {
+            await batches.DeleteAsync(ReadCommitted(committed.Span).Digest, cancellation);
+            await new DeferredArchive(blobs).DeleteAsync(sequence, cancellation);
+        }
+    }
+
     private async Task<BatchHeader?> HeaderAsync(ulong sequence, CancellationToken cancellation)
     {
         if (await blobs.GetAsync(Name("committed", sequence), cancellation) is not { } committed)

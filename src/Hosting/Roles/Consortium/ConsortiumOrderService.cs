@@ -26,9 +26,6 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     /// <summary>Events of one save.</summary>
     private const int MostEvents = 256;
 
-    /// <summary>Batches that one group reports as executed.</summary>
-    private const int MostReports = 256;
-
     /// <summary>When transactions come again that the replica has no room for.</summary>
     private static readonly TimeSpan PutBack = TimeSpan.FromSeconds(1);
 
@@ -45,7 +42,9 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     private readonly CommittedArchive _archive;
     private readonly SnapshotDesk _desk;
     private readonly SnapshotTaker _taker;
+    private readonly BatchPruner _pruner;
     private readonly JournaledRunner _runner;
+    private readonly ReportOrder _reports;
     private readonly ReplicaContext _context;
     private readonly Grouped<Item> _groups;
     private ulong _final;
@@ -72,11 +71,13 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _context = set.ContextOf(chain, _signer, inspector);
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
         _runner = new(_context, new ReplicaJournal(ports, new(ports.Names.Replica, "order", "pbft")), this);
+        _reports = new(chain, _runner, _context.Parameters);
         _groups = new(ProcessAsync, MostEvents);
         _timers = new(ports, ExpireAsync);
         _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
         _evidence = new(ports, chain, key, () => _runner.Standing?.Epoch);
         _desk = new(ports, chain, _archive, _context, set.Snapshots);
+        _pruner = new(ports, _archive, set.Snapshots.KeptBatches);
         _taker = new(
             ports, chain, _context, _archive, set.Snapshots,
             (question, peer, stop) => _mail.AskAsync(peer, question, stop), _mail.Reached,
@@ -102,15 +103,8 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             return RoleEnd.Done;
         }
 
-        if (InboxMessage.IsSnapshotStep(opened.Span))
+        if (await _taker.TakesAsync(opened, cancellation))
         {
-            await _taker.StepAsync(cancellation);
-            return RoleEnd.Done;
-        }
-
-        if (InboxMessage.ReadInstalled(opened.Span) is { } installed)
-        {
-            await _taker.InstalledAsync(installed.Number, installed.BlockHash, cancellation);
             return RoleEnd.Done;
         }
 
@@ -170,9 +164,9 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             return;
         }
 
-        if (letter.Question is { } question)
+        if (letter.Question is not null)
         {
-            await AnswerAsync(context, letter, question);
+            await _desk.AnswerAsync(context, letter, _mail);
             return;
         }
 
@@ -181,18 +175,6 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         await _groups.AddAsync(new(
             [.. messages.Select(entry => new MessageArrived(NowMs, letter.From, entry.Message))], false));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
-
-    private async Task AnswerAsync(HttpContext context, PeerLetter letter, FetchState question)
-    {
-        if (await _desk.AnswerAsync(letter.From, question, context.RequestAborted) is not { } chunk)
-        {
-            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-            return;
-        }
-
-        context.Response.ContentType = "application/octet-stream";
-        await context.Response.Body.WriteAsync(_mail.Answer(letter, chunk), context.RequestAborted);
     }
 
     /// <summary>Begins anew: what a dead process left undone is asked for again.</summary>
@@ -248,7 +230,8 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
                 break;
             case ServeBlocks e:
                 var blocks = await _archive.ServeAsync(e.From, e.Count, cancellation);
-                _ = OfferAsync(e, isNeeded: blocks is null);
+                _ = _desk.OfferAsync(
+                    e, _runner.Standing?.Finalized ?? 0, blocks is null, offer => SendAsync([e.To], offer, default));
                 if (blocks is not null)
                 {
                     await SendAsync([e.To], blocks, cancellation);
@@ -263,6 +246,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
                 break;
             case BlockFinalized e:
                 _epochChanged |= e.Border is not null;
+                _ = _pruner.PruneAsync(e.Certificate.Statement.Sequence, default);
                 break;
             case EvidenceFound e when _set.Registry is not null:
                 _evidence.Found(e.Evidence);
@@ -284,28 +268,11 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _mail.Dispose();
     }
 
-    /// <summary>Beside the replica's steps: an offer is read from hundreds of blobs.</summary>
-    private async Task OfferAsync(ServeBlocks asked, bool isNeeded)
-    {
-        try
-        {
-            if (_runner.Standing?.Finalized is { } final
-                && await _desk.OfferAsync(asked.To, asked.From, final, isNeeded, default) is { } offer)
-            {
-                await SendAsync([asked.To], offer, default);
-            }
-        }
-        catch (StoreException failure)
-        {
-            _ports.Log($"no state is offered: {failure.Message}");
-        }
-    }
-
     private async Task ProcessAsync(IReadOnlyList<Item> items)
     {
         _poolIsFull = false;
         var isRepeated = !_begun || items.Any(item => item.IsRepeated);
-        var events = await InOrderAsync([.. items.SelectMany(item => item.Events)]);
+        var events = await _reports.InOrderAsync([.. items.SelectMany(item => item.Events)], NowMs);
         var isNothing = events.Count == 0 && !isRepeated;
         if (!isNothing && !await _runner.ProcessAsync(events, isRepeated, default))
         {
@@ -336,47 +303,6 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             _begun = false; // the next group sets all time-outs anew
         }
     }
-
-    /// <summary>
-    /// What execution reports, in the batches' order and without a gap: queues keep no order, and a report stands for
-    /// all batches before it. The replica takes a report only as the next one.
-    /// </summary>
-    /// <exception cref="StoreException">A block that was reported cannot be read here yet.</exception>
-    private async Task<IReadOnlyList<ReplicaEvent>> InOrderAsync(List<ReplicaEvent> events)
-    {
-        if (events.OfType<BatchExecuted>().MaxBy(report => report.Sequence) is not { } last)
-        {
-            return events;
-        }
-
-        var standing = _runner.Standing ?? await _runner.StandingAsync(default);
-        var known = events.OfType<BatchExecuted>().DistinctBy(report => report.Sequence)
-            .ToDictionary(report => report.Sequence);
-        events.RemoveAll(happened => happened is BatchExecuted);
-        var most = Math.Min(last.Sequence, standing.Executed + MostReports);
-        for (var sequence = standing.Executed + 1; sequence <= most; sequence++)
-        {
-            var isBorder = ConsensusGenesis.IsBorder(_context.Parameters, sequence);
-            if (_chain.Chain.Head.Number < sequence && (isBorder || !known.ContainsKey(sequence)))
-            {
-                await _chain.RefreshAsync(TimeSpan.Zero, default);
-            }
-
-            var report = known.GetValueOrDefault(sequence)
-                ?? (_chain.Chain.GetHeader(sequence) is { } block
-                    ? new BatchExecuted(NowMs, sequence, block.Hash, null)
-                    : throw new StoreException($"Block {sequence} was reported, and is not to be read here."));
-            events.Add(isBorder ? report with { NextValidators = NextSetAfter(sequence, standing) } : report);
-        }
-
-        return events;
-    }
-
-    /// <exception cref="StoreException">The block cannot be read here yet.</exception>
-    private ValidatorSet NextSetAfter(ulong border, ReplicaStanding standing) =>
-        _chain.Chain.Head.Number < border
-            ? throw new StoreException($"Block {border} was reported, and is not to be read here.")
-            : ConsensusGenesis.RegisteredAfter(_chain.Chain, border) ?? standing.Epoch.Validators;
 
     /// <summary>After a border: who is reached now, and whether this one is among them.</summary>
     private async Task FollowEpochAsync()

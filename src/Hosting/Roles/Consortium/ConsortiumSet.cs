@@ -32,7 +32,7 @@ public sealed record ConsortiumSet(IReadOnlyList<ValidatorPeer> Validators, Vali
     internal TimeSpan WatchPeriod { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How states are given and taken.</summary>
-    internal SnapshotLimits Snapshots { get; init; } = new();
+    public SnapshotLimits Snapshots { get; init; } = new();
 
     /// <summary>Smaller than a process's: a document has to hold the state, and messages cost money.</summary>
     internal ConsensusParameters Limits { get; init; } = new()

@@ -39,6 +39,8 @@ internal static class InboxMessage
     {
         TimerExpired timer => $"the time-out {timer.Timer}",
         BatchExecuted executed => $"batch {executed.Sequence} is executed",
+        _ when IsSnapshotStep(body.Span) => "the transfer of a state goes on",
+        _ when ReadInstalled(body.Span) is { } installed => $"the state of block {installed.Number} is in place",
         _ => IsWatch(body.Span) ? "a look at the other validators" : null,
     };
 

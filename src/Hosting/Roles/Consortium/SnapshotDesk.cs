@@ -1,8 +1,10 @@
+using Microsoft.AspNetCore.Http;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Messages;
 using SuperVm.Core.Encoding;
 using SuperVm.Core.Primitives;
 using SuperVm.Core.State;
+using SuperVm.Core.Storage;
 using SuperVm.Hosting.Consensus;
 using Snapshot = SuperVm.Core.Consensus.Messages.Snapshot;
 
@@ -16,6 +18,15 @@ public sealed record SnapshotLimits
     /// sooner than a state of any size is fetched.
     /// </summary>
     public ulong Behind { get; init; } = 10_000;
+
+    /// <summary>
+    /// Batches below the final block whose bodies are kept, at least 1,024; 0 keeps all. Above <see cref="Behind"/>, so
+    /// that nobody has to take a state who is near.
+    /// </summary>
+    public ulong KeptBatches { get; init; } = 100_000;
+
+    /// <summary>Blocks up to an offered state that are executed whatever is offered.</summary>
+    internal ulong Near => Math.Min(DeferredTransactions.Span / 2, Behind / 2);
 
     /// <summary>A peer gets an offer (some 100 KB) at most so often.</summary>
     public TimeSpan OfferInterval { get; init; } = TimeSpan.FromSeconds(10);
@@ -69,6 +80,22 @@ internal sealed class SnapshotDesk(
     private (Snapshot Snapshot, long At)? _offer;
     private int _underWay;
 
+    /// <summary>Offers beside the replica's steps: what an offer says is read from hundreds of blobs.</summary>
+    internal async Task OfferAsync(ServeBlocks asked, ulong final, bool isNeeded, Func<Snapshot, Task> send)
+    {
+        try
+        {
+            if (await OfferAsync(asked.To, asked.From, final, isNeeded, default) is { } offer)
+            {
+                await send(offer);
+            }
+        }
+        catch (StoreException failure)
+        {
+            ports.Log($"no state is offered: {failure.Message}");
+        }
+    }
+
     /// <summary>The offer for a peer that asks for batches from a place on; null for none.</summary>
     /// <param name="to">The peer.</param>
     /// <param name="from">The first batch that it lacks.</param>
@@ -108,6 +135,19 @@ internal sealed class SnapshotDesk(
         }
 
         return null;
+    }
+
+    /// <summary>Answers a letter's question: 200 with a letter, 429 where the peer asks for too much.</summary>
+    internal async Task AnswerAsync(HttpContext context, PeerLetter letter, PeerMail mail)
+    {
+        if (await AnswerAsync(letter.From, letter.Question!, context.RequestAborted) is not { } chunk)
+        {
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            return;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        await context.Response.Body.WriteAsync(mail.Answer(letter, chunk), context.RequestAborted);
     }
 
     /// <summary>

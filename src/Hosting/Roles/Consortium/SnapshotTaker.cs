@@ -27,20 +27,13 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// </remarks>
 internal sealed class SnapshotTaker
 {
-    /// <summary>
-    /// Blocks up to an offered state that are better executed: everybody still has their batches.
-    /// </summary>
-    private const ulong NearBlocks = DeferredTransactions.Span / 2;
-
     private readonly SemaphoreSlim _stepping = new(1);
-    private readonly HashSet<Address> _refused = [];
     private readonly RolePorts _ports;
     private readonly IRoleChain _chain;
     private readonly ReplicaContext _context;
     private readonly CommittedArchive _archive;
     private readonly SnapshotLimits _limits;
-    private readonly Func<FetchState, Address, CancellationToken, Task<StateChunk?>> _ask;
-    private readonly Func<Address, IReadOnlyList<Address>> _peers;
+    private readonly SnapshotPartTaker _parts;
     private readonly Func<IReadOnlyList<ReplicaEvent>, Task> _tell;
     private readonly DocumentKey _document;
     private long? _gaveUpAt;
@@ -61,7 +54,7 @@ internal sealed class SnapshotTaker
         Func<Address, IReadOnlyList<Address>> peers, Func<IReadOnlyList<ReplicaEvent>, Task> tell)
     {
         (_ports, _chain, _context, _archive, _limits) = (ports, chain, context, archive, limits);
-        (_ask, _peers, _tell) = (ask, peers, tell);
+        (_parts, _tell) = (new(ports, archive, ask, peers), tell);
         _document = new(ports.Names.Replica, "order", "snapshot");
     }
 
@@ -91,7 +84,7 @@ internal sealed class SnapshotTaker
 
         await _chain.RefreshAsync(TimeSpan.FromSeconds(1), cancellation);
         var head = _chain.Chain.Head.Number;
-        if (known is not null || wanted.Sequence <= head + NearBlocks
+        if (known is not null || wanted.Sequence <= head + _limits.Near
             || (_gaveUpAt is { } at && _ports.Clock.GetElapsedTime(at) < _limits.GiveUpPause))
         {
             Refuse(wanted.Sequence);
@@ -110,14 +103,32 @@ internal sealed class SnapshotTaker
 
         _isActive = true;
         _rounds = 0;
-        _refused.Clear();
+        _parts.Forgive();
         _ports.Log($"takes the state of block {wanted.Sequence} from {wanted.From} and the others: head {head}");
         _ports.Reach(FailPoint.SnapshotBegun);
         await SendStepAsync(default, cancellation);
     }
 
+    /// <summary>Does what an inbox message asks of a transfer; false for any other message.</summary>
+    internal async Task<bool> TakesAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
+        if (InboxMessage.IsSnapshotStep(message.Span))
+        {
+            await StepAsync(cancellation);
+            return true;
+        }
+
+        if (InboxMessage.ReadInstalled(message.Span) is { } installed)
+        {
+            await InstalledAsync(installed.Number, installed.BlockHash, cancellation);
+            return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Works on the transfer for a while, and has the next message go on.</summary>
-    internal async Task StepAsync(CancellationToken cancellation)
+    private async Task StepAsync(CancellationToken cancellation)
     {
         if (!await _stepping.WaitAsync(0, cancellation))
         {
@@ -135,7 +146,7 @@ internal sealed class SnapshotTaker
     }
 
     /// <summary>The execution has put a state in place, or has come further by itself.</summary>
-    internal async Task InstalledAsync(ulong number, Hash256 blockHash, CancellationToken cancellation)
+    private async Task InstalledAsync(ulong number, Hash256 blockHash, CancellationToken cancellation)
     {
         if (await LoadAsync(cancellation) is not { } known || known.Transfer.BlockHash != blockHash)
         {
@@ -193,7 +204,7 @@ internal sealed class SnapshotTaker
                 return;
             }
 
-            if (await NextAsync(transfer, stage, epochs, cancellation) is not { } next)
+            if (await _parts.NextAsync(transfer, stage, epochs, cancellation) is not { } next)
             {
                 if (++_rounds >= _limits.Rounds)
                 {
@@ -201,7 +212,7 @@ internal sealed class SnapshotTaker
                     return;
                 }
 
-                _refused.Clear();
+                _parts.Forgive();
                 await SendStepAsync(_limits.RetryPause, cancellation);
                 return;
             }
@@ -234,165 +245,6 @@ internal sealed class SnapshotTaker
             cancellation);
         _ports.Log($"the state of block {transfer.Number} is here and checked: {transfer.BlockParts} parts of blocks, "
             + $"{transfer.NodeParts} of nodes");
-    }
-
-    /// <summary>The transfer with the next part staged; null where no peer has it.</summary>
-    private async Task<SnapshotTransferState?> NextAsync(
-        SnapshotTransferState transfer, SnapshotStage stage, SnapshotEpochs epochs, CancellationToken cancellation)
-    {
-        if (transfer.WantsBlocks)
-        {
-            return await StagedAsync(
-                transfer, StatePart.Blocks, Number(transfer.NextBlock), part => stage.BlocksAsync(part, cancellation),
-                (part, content) => stage.PutBlocksAsync(part, content, cancellation), transfer.BlockParts,
-                transfer.WithBlocks, cancellation);
-        }
-
-        if (transfer.WantsNodes)
-        {
-            var codes = new HashSet<Hash256>();
-            var next = await StagedAsync(
-                transfer, StatePart.Nodes, SnapshotParts.Ask(transfer.Places),
-                part => stage.NodesAsync(part, cancellation),
-                (part, content) => stage.PutNodesAsync(part, content, cancellation), transfer.NodeParts,
-                content => transfer.WithNodes(content, codes), cancellation);
-            return next is not null && await TakeCodesAsync(transfer, codes, cancellation) ? next : null;
-        }
-
-        return await TakeAsync(
-            transfer, new(transfer.Number, StatePart.Batches, Number(transfer.NextBatch)),
-            content => WithBatchesAsync(transfer, content, epochs, cancellation), cancellation);
-    }
-
-    /// <summary>The part that lies there already, or the one that a peer gives.</summary>
-    private async Task<SnapshotTransferState?> StagedAsync(
-        SnapshotTransferState transfer, StatePart kind, byte[] query, Func<int, Task<ReadOnlyMemory<byte>?>> get,
-        Func<int, byte[], Task> put, int part, Func<byte[], (SnapshotTransferState? Next, string? Broken)> check,
-        CancellationToken cancellation)
-    {
-        if (await get(part) is { } there)
-        {
-            return check(there.ToArray()).Next
-                ?? throw new StoreException($"A staged part, {kind} {part}, is damaged.");
-        }
-
-        return await TakeAsync(transfer, new(transfer.Number, kind, query), async content =>
-        {
-            var (next, broken) = check(content);
-            if (next is null)
-            {
-                return (null, broken);
-            }
-
-            await put(part, content);
-            if (await get(part) is { } kept && !kept.Span.SequenceEqual(content))
-            {
-                next = check(kept.ToArray()).Next; // another instance was first
-            }
-
-            return (next, null);
-        }, cancellation);
-    }
-
-    /// <summary>Asks one peer after another; null where none has what is asked for.</summary>
-    private async Task<SnapshotTransferState?> TakeAsync(
-        SnapshotTransferState transfer, FetchState question,
-        Func<byte[], Task<(SnapshotTransferState? Next, string? Broken)>> take, CancellationToken cancellation)
-    {
-        foreach (var peer in _peers(transfer.From).Where(peer => !_refused.Contains(peer)))
-        {
-            if (await _ask(question, peer, cancellation) is not { } chunk || chunk.Sequence != question.Sequence
-                || chunk.Part != question.Part || chunk.Content.Length == 0)
-            {
-                _refused.Add(peer); // until all were asked
-                continue;
-            }
-
-            string? broken;
-            try
-            {
-                (var next, broken) = await take(chunk.Content);
-                if (next is not null)
-                {
-                    return next;
-                }
-            }
-            catch (RlpException malformed)
-            {
-                broken = $"it is malformed: {malformed.Message}";
-            }
-
-            _refused.Add(peer);
-            _ports.Log($"{question.Part} of {peer} for the state of block {question.Sequence} is refused: {broken}");
-        }
-
-        return null;
-    }
-
-    private async Task<bool> TakeCodesAsync(
-        SnapshotTransferState transfer, HashSet<Hash256> codes, CancellationToken cancellation)
-    {
-        foreach (var hash in codes.ToArray())
-        {
-            if (await _ports.Blobs.GetAsync(StateTakeover.CodeName(hash), cancellation) is not null)
-            {
-                codes.Remove(hash);
-            }
-        }
-
-        while (codes.Count > 0)
-        {
-            var query = SnapshotParts.Ask(codes.Order().Take(StateImport.MaximumPlaces));
-            var taken = await TakeAsync(
-                transfer, new(transfer.Number, StatePart.Code, query), async content =>
-                {
-                    var items = SnapshotParts.ReadItems(content);
-                    if (items.Count == 0 || items.Exists(code => !codes.Contains(Keccak256.Hash(code))))
-                    {
-                        return (null, "a code is none of those that are asked for");
-                    }
-
-                    foreach (var code in items)
-                    {
-                        var hash = Keccak256.Hash(code);
-                        await _ports.Blobs.PutAsync(StateTakeover.CodeName(hash), code, cancellation);
-                        codes.Remove(hash);
-                    }
-
-                    return (transfer, (string?)null);
-                },
-                cancellation);
-            if (taken is null)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private async Task<(SnapshotTransferState? Next, string? Broken)> WithBatchesAsync(
-        SnapshotTransferState transfer, byte[] content, SnapshotEpochs epochs, CancellationToken cancellation)
-    {
-        if (!MessageCodec.TryDecode(content, out var message)
-            || message is not Blocks { Batches: { Count: > 0 } batches })
-        {
-            return (null, "it holds no batches");
-        }
-
-        var next = transfer.NextBatch;
-        foreach (var (batch, certificate, _) in batches.Where(found => found.Batch.Sequence <= transfer.Number))
-        {
-            if (!epochs.Holds(batch, certificate, next, transfer.DigestOf(next)))
-            {
-                return (null, $"batch {next} is not the one that block {next} comes from, or not certified");
-            }
-
-            await _archive.PutAsync(new BatchCommitted(batch, certificate), cancellation);
-            next++;
-        }
-
-        return (transfer with { NextBatch = next }, null);
     }
 
     /// <summary>Gives the transfer up; the replica may take batches, or another state later.</summary>
@@ -429,11 +281,4 @@ internal sealed class SnapshotTaker
         await _ports.Documents.GetAsync(_document, cancellation) is { } found
             ? (SnapshotTransferState.Decode(found.Body.Span), found.ETag)
             : null;
-
-    private static byte[] Number(ulong number)
-    {
-        var writer = new RlpWriter(16);
-        writer.WriteUInt64(number);
-        return writer.ToArray();
-    }
 }
