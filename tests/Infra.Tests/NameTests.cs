@@ -75,7 +75,7 @@ public sealed class NameTests(Templates templates)
         Assert.Equal(
             $"{CloudNames.BlobContainers.Bodies}/{ClaimCheck.Folder}/", storage.Value("claimsPrefix").GetString());
         Assert.Equal(
-            $"{CloudNames.BlobContainers.Bodies}/{SnapshotStage.Folder}/",
+            $"{CloudNames.BlobContainers.Bodies}/{Hosting.Roles.SnapshotStage.Folder}/",
             storage.Value("snapshotPrefix").GetString());
         Assert.True(TimeSpan.FromDays(ClaimCheck.RetentionDays) > 2 * BusLimits.TimeToLive);
     }

@@ -17,6 +17,7 @@ internal sealed record RpcError(int Code, string Message, ReadOnlyMemory<byte>? 
     internal const int UnauthorizedCode = -32002;
     internal const int LimitExceededCode = -32005;
     internal const int RevertedCode = 3;
+    internal const int PrunedHistoryCode = 4444;
 
     internal static RpcError ParseError { get; } = new(ParseErrorCode, "parse error: the body is not valid JSON");
 
@@ -27,6 +28,9 @@ internal sealed record RpcError(int Code, string Message, ReadOnlyMemory<byte>? 
     internal static RpcError Internal { get; } = new(InternalErrorCode, "internal error");
 
     internal static RpcError ResponseTooLarge { get; } = new(ResponseTooLargeCode, "response too large");
+
+    /// <summary>The block is on the chain and not kept here (EIP-4444; code and wording are geth's).</summary>
+    internal static RpcError PrunedHistory { get; } = new(PrunedHistoryCode, "pruned history unavailable");
 
     internal static RpcError Unauthorized { get; } = new(UnauthorizedCode, "resource unavailable: a key is needed");
 

@@ -46,6 +46,25 @@ internal sealed class BlockResolver(Node node)
         _ => _chain.GetBlock(NumberOf(reference)),
     };
 
+    /// <summary>
+    /// What is said of a block that was not found: null where there is none, an error where the chain has it and it is
+    /// not kept here, as it came before a state that was taken over.
+    /// </summary>
+    internal RpcError? Absent(in BlockReference reference, RpcReply reply)
+    {
+        if (reference.Kind is not (BlockReferenceKind.Hash or BlockReferenceKind.Pending)
+            && IsPruned(NumberOf(reference)))
+        {
+            return RpcError.PrunedHistory;
+        }
+
+        reply.Json.WriteNullValue();
+        return null;
+    }
+
+    /// <summary>Whether the chain has a block that is not kept here.</summary>
+    internal bool IsPruned(ulong number) => number <= _chain.Head.Number && _chain.GetHeader(number) is null;
+
     /// <summary>The state after the block, or why it cannot be read.</summary>
     internal RpcError? TryState(in BlockReference reference, out IStateReader state) =>
         TryStateOf(reference, out _, out state);

@@ -78,13 +78,10 @@ internal sealed class ChainMethods(Node node, BlockResolver blocks) : IRpcModule
         if (blocks.Find(reference) is { } block)
         {
             BlockJson.Write(reply.Json, block, whole, reference.Kind == BlockReferenceKind.Pending);
-        }
-        else
-        {
-            reply.Json.WriteNullValue();
+            return null;
         }
 
-        return null;
+        return blocks.Absent(reference, reply);
     }
 
     private RpcError? CountTransactions(ref RpcParams parameters, RpcReply reply) =>
@@ -103,13 +100,10 @@ internal sealed class ChainMethods(Node node, BlockResolver blocks) : IRpcModule
         if (blocks.Find(reference) is { } block)
         {
             reply.Json.WriteQuantityValue((ulong)count(block));
-        }
-        else
-        {
-            reply.Json.WriteNullValue();
+            return null;
         }
 
-        return null;
+        return blocks.Absent(reference, reply);
     }
 
     private RpcError? GetUncle(ref RpcParams parameters, RpcReply reply)

@@ -42,6 +42,11 @@ internal sealed class LogMethods(Node node, BlockResolver blocks) : IRpcModule
             return RpcError.InvalidParams("invalid block range params");
         }
 
+        if (to >= from && (blocks.IsPruned(from) || (from == 0 && to > 0 && blocks.IsPruned(1))))
+        {
+            return RpcError.PrunedHistory; // an answer without those blocks' logs would be a wrong one
+        }
+
         return to >= from && to - from >= limits.MaximumLogRange
             ? new RpcError(RpcError.LimitExceededCode, $"query exceeds the range of {limits.MaximumLogRange} blocks")
             : Write(reply, filter, from, to, limits);

@@ -64,13 +64,10 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
             TransactionJson.Write(
                 reply.Json, block.Block.Transactions[(int)index],
                 isPending ? null : BlockJson.PlaceOf(block, (int)index));
-        }
-        else
-        {
-            reply.Json.WriteNullValue();
+            return null;
         }
 
-        return null;
+        return blocks.Absent(reference, reply);
     }
 
     private RpcError? GetReceipt(ref RpcParams parameters, RpcReply reply)
@@ -116,8 +113,7 @@ internal sealed class TransactionMethods(Node node, BlockResolver blocks) : IRpc
             ?? (block is not null && _chain.IsCanonical(block.Hash) ? _chain.GetReceipts(block.Number) : null);
         if (block is null || receipts is null)
         {
-            reply.Json.WriteNullValue();
-            return null;
+            return blocks.Absent(reference, reply);
         }
 
         var firstLog = 0;
