@@ -8,6 +8,7 @@ var order = new Opening<IOrderService>(roles.OpenOrderAsync).Begin();
 await new HandlerApp
 {
     Caches = roles.Ports.Caches,
+    AfterRequest = roles.TellCosts,
     Metrics = roles.Metrics,
     Http = async context => await (await order.GetAsync()).ServeAsync(context),
 }

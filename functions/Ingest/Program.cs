@@ -9,5 +9,6 @@ await new HandlerApp
 {
     IsReady = () => ingest.IsOpen,
     Caches = roles.Ports.Caches,
+    AfterRequest = roles.TellCosts,
     Http = async context => await (await ingest.GetAsync()).ServeAsync(context),
 }.RunAsync(server);

@@ -11,7 +11,7 @@ var engine = new LazyProofEngine(() => new DirectProofEngine(
 using var service = new ProofService(roles.Ports, engine, new BlobKeyFiles(roles.Config), new ProofLimits());
 if (server is not null)
 {
-    await new HandlerApp { Caches = roles.Ports.Caches, Metrics = roles.Metrics }
+    await new HandlerApp { Caches = roles.Ports.Caches, Metrics = roles.Metrics, AfterRequest = roles.TellCosts }
         .Add("Jobs", (invocation, stop) => service.ProveAsync(invocation.Body, stop))
         .RunAsync(server);
     return;

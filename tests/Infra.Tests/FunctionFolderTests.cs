@@ -74,6 +74,15 @@ public sealed class FunctionFolderTests
         }
     }
 
+    [Fact]
+    public void Every_method_that_a_route_of_ingest_takes_is_let_through_by_the_host()
+    {
+        using var rpc = Read("Ingest", "Rpc/function.json");
+        var methods = rpc.RootElement.GetProperty("bindings")[0].GetProperty("methods").EnumerateArray()
+            .Select(method => method.GetString()!);
+        Assert.Equal(["delete", "get", "head", "options", "post"], methods.Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Apps))]
     public void Local_settings_are_the_one_file_and_set_only_what_the_code_reads(string app)

@@ -23,6 +23,7 @@ public sealed class CloudRoles
     private const int DevelopmentAccounts = 10;
 
     private readonly FailPointFolder? _failPoints;
+    private readonly CostLine _costs;
 
     /// <param name="settings">What the app settings say.</param>
     /// <param name="log">Takes one line an event.</param>
@@ -45,6 +46,8 @@ public sealed class CloudRoles
             Log = log,
             Reach = Reach,
         };
+        _costs = new(Counters, log, TimeProvider.System);
+        Ports.Caches.Add(_costs.Tell);
     }
 
     public RoleSettings Settings { get; }
@@ -141,6 +144,9 @@ public sealed class CloudRoles
     };
 
     private bool IsConsortium => Settings.Validators.Count > 1;
+
+    /// <summary>Says now and then in the log what was asked of the cloud; for the end of each request.</summary>
+    public void TellCosts() => _costs.TellIfDue();
 
     /// <summary>What was asked of the cloud, as Prometheus text.</summary>
     public string Metrics()

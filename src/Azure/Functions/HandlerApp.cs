@@ -48,6 +48,9 @@ public sealed class HandlerApp
     /// none.</summary>
     public RoleCaches? Caches { get; init; }
 
+    /// <summary>Called when a request ends; null for nothing.</summary>
+    public Action? AfterRequest { get; init; }
+
     /// <summary>Adds a queue or timer function by its folder's name.</summary>
     public HandlerApp Add(string function, FunctionBody body)
     {
@@ -89,6 +92,7 @@ public sealed class HandlerApp
         }
         finally
         {
+            AfterRequest?.Invoke();
             rest.End();
         }
     }
