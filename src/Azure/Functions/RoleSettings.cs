@@ -119,7 +119,8 @@ public sealed record RoleSettings
             return null;
         }
 
-        return Hex.TryDecode(text, out var key) && key.Length == 32
+        // A secret that was set from a file ends with that file's last line feed.
+        return Hex.TryDecode(text.Trim(), out var key) && key.Length == 32
             ? key
             : throw new ArgumentException($"{CloudNames.Settings.ValidatorKey} takes 0x and 64 hexadecimal digits.");
     }

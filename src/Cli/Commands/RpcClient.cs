@@ -8,8 +8,14 @@ namespace SuperVm.Cli.Commands;
 internal readonly record struct RpcAnswer(JsonElement? Result, string Message, byte[]? Data);
 
 /// <summary>Asks a node over JSON-RPC.</summary>
+/// <remarks>
+/// A node that is not open to everybody is shown the key in the environment variable <see cref="KeyVariable"/>; over a
+/// connection that others may read, none is shown.
+/// </remarks>
 internal sealed class RpcClient(HttpClient client, Uri url)
 {
+    internal const string KeyVariable = Azure.CloudNames.Settings.RpcKey;
+
     /// <summary>A result, or the error that the node answers with.</summary>
     /// <exception cref="InvalidConfigurationException">Nobody answers there, or not in JSON-RPC.</exception>
     internal async Task<RpcAnswer> AskAsync(
@@ -17,8 +23,17 @@ internal sealed class RpcClient(HttpClient client, Uri url)
     {
         try
         {
-            using var answer = await client.PostAsJsonAsync(
-                url, new { jsonrpc = "2.0", id = 1, method, @params = parameters }, cancellation);
+            using var request = new HttpRequestMessage(HttpMethod.Post, url)
+            {
+                Content = JsonContent.Create(new { jsonrpc = "2.0", id = 1, method, @params = parameters }),
+            };
+            if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key
+                && (url.Scheme == Uri.UriSchemeHttps || url.IsLoopback))
+            {
+                request.Headers.Authorization = new("Bearer", key.Trim());
+            }
+
+            using var answer = await client.SendAsync(request, cancellation);
             var body = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation);
             if (body.TryGetProperty("result", out var result))
             {

@@ -70,6 +70,28 @@ public sealed class ProofServiceTests
     }
 
     [Fact]
+    public async Task A_prover_that_dies_after_its_answer_does_not_prove_again()
+    {
+        var engine = new CountingEngine(new DirectProofEngine(new CpuProofBackend(), new ProvingRandom(1)));
+        await StoreKeyAsync();
+        var message = Job("mortal", 7).Write();
+        var dies = _ports with
+        {
+            Reach = point => throw new InvalidOperationException(point == FailPoint.ProveAnswered ? "died" : point),
+        };
+        using (var mortal = new ProofService(dies, engine, new BlobKeyFiles(_blobs), new ProofLimits()))
+        {
+            var death = await Assert.ThrowsAsync<InvalidOperationException>(() => mortal.ProveAsync(message, default));
+            Assert.Equal("died", death.Message);
+        }
+
+        using var next = Service(engine);
+        Assert.Equal(RoleEnd.Done, await next.ProveAsync(message, default));
+        Assert.Equal(1, engine.Calls);
+        AssertProven(await new ProofJobs(_ports).FindAsync("mortal"));
+    }
+
+    [Fact]
     public async Task A_name_stays_with_the_job_that_took_it()
     {
         var jobs = new ProofJobs(_ports);
