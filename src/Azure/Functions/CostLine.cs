@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SuperVm.Azure.Functions;
 
 /// <summary>
-/// Says now and then what an app asked of the cloud: no route leads to the counters of apps without an HTTP trigger, and
-/// their logs are what there is.
+/// Says now and then what an app asked of the cloud: no route leads to the counters of apps without an HTTP
+/// trigger, and their logs are what there is.
 /// </summary>
 /// <remarks>
 /// No timer: a line comes with the end of a request, at most one a minute, and when the app begins to rest. An app that
