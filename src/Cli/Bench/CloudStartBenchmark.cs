@@ -25,11 +25,16 @@ internal sealed class CloudStartBenchmark : IBenchmark
         Description = "accounts with money and tokens in the genesis", DefaultValueFactory = _ => 1_000,
     };
 
+    private static readonly Option<int> Rest = new("--rest")
+    {
+        Description = "seconds without a request before memory is looked at", DefaultValueFactory = _ => 8,
+    };
+
     public string Name => "cloud-start";
 
     public string Description => "each function app alone: process start to first answer, and memory at rest";
 
-    public IReadOnlyList<Option> Options => [Accounts];
+    public IReadOnlyList<Option> Options => [Accounts, Rest];
 
     public async Task RunAsync(BenchContext context)
     {
@@ -42,6 +47,7 @@ internal sealed class CloudStartBenchmark : IBenchmark
             Observe = ended.Observe,
         };
         var samples = new BenchSamples();
+        var rest = TimeSpan.FromSeconds(context.Options.GetValue(Rest));
         await using (var stack = await CloudStack.StartAsync(options, context.Cancellation))
         {
             var validator = stack.Validators[0];
@@ -64,7 +70,7 @@ internal sealed class CloudStartBenchmark : IBenchmark
                     samples.Add($"{name} ready", "ms", ready.TotalMilliseconds);
                     samples.Add($"{name} first answer", "ms", answered.TotalMilliseconds);
                     samples.Add($"{name} started", "MiB", AppMemory.Of(validator, app));
-                    await AppMemory.RestAsync(context.Cancellation);
+                    await Task.Delay(rest, context.Cancellation);
                     samples.Add($"{name} at rest", "MiB", AppMemory.Of(validator, app));
                     await validator.StopAppAsync(app);
                 }
