@@ -57,7 +57,7 @@ internal sealed class HandlerClient(
             }
 
             var body = await answer.Content.ReadAsByteArrayAsync(patience.Token);
-            if (InvocationCodec.Outputs(function, body) is not { } outputs)
+            if (InvocationCodec.Outputs(function, body, options.Log) is not { } outputs)
             {
                 return "the answer is no JSON object; a handler that has nothing to say answers {}";
             }

@@ -13,6 +13,8 @@ namespace SuperVm.Local.Functions;
 /// </remarks>
 internal static class InvocationCodec
 {
+    private const string ReturnBinding = "$return";
+
     private static readonly JsonSerializerOptions Relaxed = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -69,9 +71,13 @@ internal static class InvocationCodec
             json.WriteEndObject();
         });
 
-    /// <summary>What an answer asks to be sent; null where it is no answer of a handler.</summary>
+    /// <summary>
+    /// What an answer asks to be sent, its return value to the binding <c>$return</c>, and its log lines; null where it
+    /// is no answer of a handler.
+    /// </summary>
     /// <remarks>A string that is valid base64 is decoded, as the host does it, silently.</remarks>
-    internal static List<(string Queue, byte[] Body)>? Outputs(FunctionDefinition function, ReadOnlyMemory<byte> answer)
+    internal static List<(string Queue, byte[] Body)>? Outputs(
+        FunctionDefinition function, ReadOnlyMemory<byte> answer, Action<string> log)
     {
         try
         {
@@ -82,21 +88,37 @@ internal static class InvocationCodec
                 return null;
             }
 
-            if (!json.RootElement.TryGetProperty("Outputs", out var outputs)
-                || outputs.ValueKind != JsonValueKind.Object)
+            if (json.RootElement.TryGetProperty("Logs", out var lines) && lines.ValueKind == JsonValueKind.Array)
             {
-                return sent;
-            }
-
-            foreach (var output in outputs.EnumerateObject())
-            {
-                if (function.QueueOutputs.TryGetValue(output.Name, out var queue))
+                foreach (var line in lines.EnumerateArray())
                 {
-                    sent.AddRange(Messages(output.Value).Select(body => (queue, body)));
+                    log(line.ToString());
                 }
             }
 
+            if (json.RootElement.TryGetProperty("Outputs", out var outputs)
+                && outputs.ValueKind == JsonValueKind.Object)
+            {
+                foreach (var output in outputs.EnumerateObject())
+                {
+                    Add(output.Name, output.Value);
+                }
+            }
+
+            if (json.RootElement.TryGetProperty("ReturnValue", out var returned))
+            {
+                Add(ReturnBinding, returned);
+            }
+
             return sent;
+
+            void Add(string binding, JsonElement value)
+            {
+                if (function.QueueOutputs.TryGetValue(binding, out var queue))
+                {
+                    sent.AddRange(Messages(value).Select(body => (queue, body)));
+                }
+            }
         }
         catch (JsonException)
         {

@@ -90,6 +90,18 @@ internal sealed class HandlerApp : IAsyncDisposable
         return bodies;
     }
 
+    /// <summary>Waits until a queue holds nothing: a message is in the poison queue a moment before it leaves its
+    /// own.</summary>
+    internal async Task EmptyAsync(string queue)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await Bus.CountAsync(queue, patience.Token) > 0)
+        {
+            await timer.WaitForNextTickAsync(patience.Token);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();

@@ -49,6 +49,47 @@ public sealed class HostRulesTests
         Assert.DoesNotContain("list", written);
     }
 
+    [Fact]
+    public void The_invocation_of_a_timer_trigger_is_that_of_the_functions_host()
+    {
+        var function = new FunctionDefinition(
+            "Watchdog", TriggerKind.Timer, "timer", "0 0 * * * *", false, false, [], new Dictionary<string, string>());
+        var written = InvocationCodec.Timer(
+            function, Start, Start.AddMinutes(5), late: false, Start.AddTicks(7), Guid.Empty);
+        Assert.Equal(
+            """
+            {"Data":{"timer":{"Schedule":{"AdjustForDST":true},
+            "ScheduleStatus":{"Last":"2026-01-02T03:04:05.0000000Z","Next":"2026-01-02T03:09:05.0000000Z",
+            "LastUpdated":"2026-01-02T03:04:05.0000000Z"},"IsPastDue":false}},
+            "Metadata":{"sys":{"MethodName":"Watchdog","UtcNow":"2026-01-02T03:04:05.0000007Z",
+            "RandGuid":"00000000-0000-0000-0000-000000000000"}}}
+            """.ReplaceLineEndings(""),
+            Encoding.UTF8.GetString(written));
+    }
+
+    [Fact]
+    public void An_answers_outputs_return_value_and_log_lines_are_read()
+    {
+        var function = new FunctionDefinition(
+            "F", TriggerKind.Queue, "m", "q", false, false, [],
+            new Dictionary<string, string> { ["out"] = "first", ["$return"] = "second" });
+        var log = new List<string>();
+        var sent = InvocationCodec.Outputs(
+            function,
+            Encoding.UTF8.GetBytes(
+                """{"Outputs":{"out":["a b",{"n":1}],"res":{}},"Logs":["one","two"],"ReturnValue":"back again"}"""),
+            log.Add);
+        Assert.Equal(["one", "two"], log);
+        Assert.Equal(
+            [("first", "a b"), ("first", """{"n":1}"""), ("second", "back again")],
+            sent!.Select(output => (output.Queue, Encoding.UTF8.GetString(output.Body))));
+        Assert.Empty(InvocationCodec.Outputs(function, "{}"u8.ToArray(), log.Add)!);
+        Assert.Empty(InvocationCodec.Outputs(
+            function, """{"Outputs":null,"Logs":null,"ReturnValue":null}"""u8.ToArray(), log.Add)!);
+        Assert.Null(InvocationCodec.Outputs(function, "[]"u8.ToArray(), log.Add));
+        Assert.Null(InvocationCodec.Outputs(function, default, log.Add));
+    }
+
     [Theory]
     [InlineData("0 */5 * * * *", "2026-01-02T03:05:00")]
     [InlineData("*/5 * * * *", "2026-01-02T03:05:00")]

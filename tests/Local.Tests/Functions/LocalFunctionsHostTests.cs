@@ -47,7 +47,25 @@ public sealed class LocalFunctionsHostTests
         Assert.Contains("500", (await app.NextAsync("Work")).Failure);
         var poison = await app.TakeAsync(BusLimits.PoisonQueue(HandlerApp.Queue), 1);
         Assert.Equal("""{"do":"fail"}""", Encoding.UTF8.GetString(poison[0]));
-        Assert.Equal(0, await app.Bus.CountAsync(HandlerApp.Queue));
+        await app.EmptyAsync(HandlerApp.Queue);
+    }
+
+    [Fact]
+    public async Task A_message_that_was_delivered_too_often_is_poison_without_a_call()
+    {
+        var bus = new InMemoryMessageBus(TimeProvider.System);
+        await bus.SendAsync(HandlerApp.Queue, """{"do":"show"}"""u8.ToArray());
+        for (var delivery = 0; delivery < 2; delivery++)
+        {
+            var taken = Assert.Single(await bus.ReceiveAsync(HandlerApp.Queue, 1, TimeSpan.FromMinutes(1)));
+            await bus.RenewAsync(HandlerApp.Queue, taken, TimeSpan.Zero);
+        }
+
+        await using var app = await HandlerApp.StartAsync(bus: bus);
+        await app.TakeAsync(BusLimits.PoisonQueue(HandlerApp.Queue), 1);
+        await app.EmptyAsync(HandlerApp.Queue);
+        await app.SendAsync("""{"do":"fail"}""");
+        Assert.Contains("500", (await app.NextAsync("Work")).Failure); // the first call that there was
     }
 
     [Fact]
