@@ -103,9 +103,13 @@ public sealed class ExactlyOnceTests(CloudWorld world, ITestOutputHelper output)
         var (bytes, hash) = world.Client.NextTransfer(5, receiver);
         await world.Client.SubmitAsync(bytes);
         await world.Client.IncludedAsync([hash]);
-        await CloudClient.UntilAsync(async () =>
-            await world.Validator.Bus.CountAsync(BusLimits.PoisonQueue(CloudNames.Queues.Inbox)) == 1);
+        var (bus, poison) = (world.Validator.Bus, BusLimits.PoisonQueue(CloudNames.Queues.Inbox));
+        await CloudClient.UntilAsync(async () => await bus.CountAsync(poison) == 1);
         Assert.Equal(1UL, await world.Client.BalanceAsync(receiver));
+
+        // The next test finds the queue as this one did.
+        var taken = Assert.Single(await bus.ReceiveAsync(poison, 1, TimeSpan.FromMinutes(1)));
+        Assert.True(await bus.CompleteAsync(poison, taken));
     }
 
     private static Address NextReceiver()
