@@ -7,6 +7,7 @@ using SuperVm.Core.Consensus;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Node;
 using SuperVm.Core.Primitives;
+using SuperVm.Hosting.Roles;
 using SuperVm.Ports.Tests;
 
 namespace SuperVm.Cloud.Tests;
@@ -19,6 +20,12 @@ public sealed class ConsortiumTests : IAsyncLifetime
     private const int Validators = 4;
     private const int EpochLength = 2;
     private const int SnapshotBehind = 6;
+
+    /// <summary>Where the taker's apps are killed: every place of a transfer, or one.</summary>
+    private static IEnumerable<string> Deaths => Environment.GetEnvironmentVariable("SUPERVM_TEST_ALL") == "1"
+        ? FailPoint.All.Where(name => name.StartsWith("snapshot", StringComparison.Ordinal)
+            || name.StartsWith("install", StringComparison.Ordinal))
+        : [FailPoint.InstallKept];
 
     private readonly string _folder = Path.Combine(
         AppContext.BaseDirectory, "consortium", Guid.NewGuid().ToString("N"));
@@ -69,7 +76,7 @@ public sealed class ConsortiumTests : IAsyncLifetime
     /// </summary>
     private async Task RequireStateTakenAsync(CloudValidator late, CloudClient client, Address receiver)
     {
-        for (var i = 0; i < 2 * SnapshotBehind; i++)
+        for (var i = 0; i < SnapshotBehind + 4; i++)
         {
             var (bytes, hash) = client.NextTransfer(0, receiver);
             await client.SubmitAsync(bytes);
@@ -78,9 +85,15 @@ public sealed class ConsortiumTests : IAsyncLifetime
 
         var taken = new CloudClient(late);
         var before = await NumberAsync(taken, "latest");
+        foreach (var point in Deaths)
+        {
+            await File.WriteAllTextAsync(Path.Combine(_options!.FailPoints!, point), "0");
+        }
+
         await late.StartAppAsync(CloudValidator.Consensus, _options!, CancellationToken.None);
         var head = await NumberAsync(client, "latest");
         await CloudClient.UntilAsync(async () => await NumberAsync(taken, "latest") >= head);
+        Assert.Empty(Directory.GetFiles(_options!.FailPoints!)); // its apps were killed at each
         var (last, sent) = client.NextTransfer(0, receiver);
         await client.SubmitAsync(last);
         await client.IncludedAsync([sent]);
@@ -137,6 +150,7 @@ public sealed class ConsortiumTests : IAsyncLifetime
                 Watchers = 1,
                 EpochLength = EpochLength,
                 SnapshotBehind = SnapshotBehind,
+                FailPoints = Directory.CreateDirectory(Path.Combine(_folder, "fail")).FullName,
                 MostFailures = int.MaxValue,
                 Visibility = TimeSpan.FromSeconds(4),
             };
