@@ -67,6 +67,9 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
     private OpenedReplica? _opened;
     private volatile ReplicaStanding? _standing;
 
+    /// <summary>The replica as of the last call; null where the next one opens the journal.</summary>
+    internal Replica? Replica => _opened?.Replica;
+
     /// <summary>How the replica stood after the last call; null before the first.</summary>
     public ReplicaStanding? Standing => _standing;
 

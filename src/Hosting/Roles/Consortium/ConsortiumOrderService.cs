@@ -70,7 +70,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         ports.Caches.Add(inspector.Forget);
         _context = set.ContextOf(chain, _signer, inspector);
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
-        _runner = new(_context, new ReplicaJournal(ports, new(ports.Names.Replica, "order", "pbft")), this);
+        _runner = new(_context, JournalOf(ports), this);
         _reports = new(chain, _runner, _context.Parameters);
         _groups = new(ProcessAsync, MostEvents);
         _timers = new(ports, ExpireAsync);
@@ -267,6 +267,9 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _evidence.Dispose();
         _mail.Dispose();
     }
+
+    private static ReplicaJournal JournalOf(RolePorts ports) =>
+        new(ports.Documents, ports.Blobs, new(ports.Names.Replica, "order", "pbft"));
 
     private async Task ProcessAsync(IReadOnlyList<Item> items)
     {

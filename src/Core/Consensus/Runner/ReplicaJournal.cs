@@ -1,10 +1,9 @@
 using System.Globalization;
-using SuperVm.Core.Consensus.Runner;
 using SuperVm.Core.Cryptography;
 using SuperVm.Core.Encoding;
 using SuperVm.Core.Storage;
 
-namespace SuperVm.Hosting.Roles.Consortium;
+namespace SuperVm.Core.Consensus.Runner;
 
 /// <summary>A replica's journal: entries by number, and now and then a base in their place.</summary>
 /// <remarks>
@@ -18,10 +17,9 @@ namespace SuperVm.Hosting.Roles.Consortium;
 /// Entries are deleted after the document names a newer generation; so who stored one looks at the document, and where
 /// that has gone on, its place was free only because it is an old one, and nothing counts.
 /// </remarks>
-internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplicaJournal
+public sealed class ReplicaJournal(IDocumentStore documents, IBlobStore blobs, DocumentKey key) : IReplicaJournal
 {
-    /// <summary>Entries of a generation, and their bytes, from which on a new base is made.</summary>
-    private const int MostEntries = 256;
+    /// <summary>Bytes of a generation's entries from which on a new base is made.</summary>
     private const int MostBytes = 8 << 20;
 
     /// <summary>Entries that are read or deleted at once.</summary>
@@ -38,6 +36,9 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
     private int _entries;
     private long _bytes;
     private string? _base;
+
+    /// <summary>Entries of a generation from which on a new base is made.</summary>
+    public int MostEntries { get; init; } = 256;
 
     public int MostEntryBytes => BlobLimits.MostBytes / 4;
 
@@ -60,7 +61,7 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
             }
 
             ReadOnlyMemory<byte>? saved = null;
-            if (found.Base is { } name && (saved = await ports.Blobs.GetAsync(name, cancellation)) is null)
+            if (found.Base is { } name && (saved = await blobs.GetAsync(name, cancellation)) is null)
             {
                 continue; // a newer one took its place
             }
@@ -87,7 +88,7 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
     public async Task<bool> TryRebaseAsync(byte[] saved, CancellationToken cancellation)
     {
         var next = $"replica/{Convert.ToHexStringLower(Keccak256.Hash(saved).Bytes)}";
-        await ports.Blobs.PutAsync(next, saved, cancellation);
+        await blobs.PutAsync(next, saved, cancellation);
         if (!await AddAsync(Closed, System.Text.Encoding.ASCII.GetBytes(next), cancellation))
         {
             return false;
@@ -107,10 +108,10 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
     {
         var name = NameOf(_generation, _entries);
         byte[] body = [kind, .. content];
-        if (!await ports.Blobs.PutAsync(name, body, cancellation))
+        if (!await blobs.PutAsync(name, body, cancellation))
         {
             // Refused; or done, and the answer was lost: then the very bytes stand there.
-            var there = await ports.Blobs.GetAsync(name, cancellation);
+            var there = await blobs.GetAsync(name, cancellation);
             if (there is not { } bytes || !bytes.Span.SequenceEqual(body))
             {
                 return false;
@@ -122,7 +123,7 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
             return true;
         }
 
-        await ports.Blobs.DeleteAsync(name, cancellation);
+        await blobs.DeleteAsync(name, cancellation);
         return false;
     }
 
@@ -134,7 +135,7 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
         while (true)
         {
             var group = await Task.WhenAll(Enumerable.Range(entries.Count, MostAtOnce)
-                .Select(number => ports.Blobs.GetAsync(NameOf(generation, number), cancellation)));
+                .Select(number => blobs.GetAsync(NameOf(generation, number), cancellation)));
             foreach (var found in group)
             {
                 if (found is not { } body)
@@ -155,19 +156,19 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
     /// <summary>Where the document says that the journal is; begins it where there is none.</summary>
     private async Task<Place?> FindAsync(CancellationToken cancellation)
     {
-        if (await ports.Documents.GetAsync(key, cancellation) is { } document)
+        if (await documents.GetAsync(key, cancellation) is { } document)
         {
             return Decode(document);
         }
 
-        var write = await ports.Documents.CreateAsync(key, Encode(0, null), cancellation);
+        var write = await documents.CreateAsync(key, Encode(0, null), cancellation);
         return write.IsDone ? new Place(0, null, write.ETag) : null;
     }
 
     /// <summary>The next generation counts: the document says so, and what the last one named is deleted.</summary>
     private async Task FollowAsync(Place old, string next, int entries, CancellationToken cancellation)
     {
-        var write = await ports.Documents.ReplaceAsync(
+        var write = await documents.ReplaceAsync(
             key, Encode(old.Generation + 1, next), old.ETag!, cancellation);
         if (!write.IsDone)
         {
@@ -178,13 +179,13 @@ internal sealed class ReplicaJournal(RolePorts ports, DocumentKey key) : IReplic
         for (var first = 0; first < entries; first += MostAtOnce)
         {
             await Task.WhenAll(Enumerable.Range(first, Math.Min(MostAtOnce, entries - first))
-                .Select(number => ports.Blobs.DeleteAsync(NameOf(old.Generation, number), cancellation)));
+                .Select(number => blobs.DeleteAsync(NameOf(old.Generation, number), cancellation)));
         }
 
-        await ports.Blobs.DeleteAsync(NameOf(old.Generation, entries), cancellation);
+        await blobs.DeleteAsync(NameOf(old.Generation, entries), cancellation);
         if (old.Base is { } name && name != next)
         {
-            await ports.Blobs.DeleteAsync(name, cancellation);
+            await blobs.DeleteAsync(name, cancellation);
         }
     }
 
