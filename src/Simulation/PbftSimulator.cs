@@ -73,6 +73,7 @@ public static class PbftSimulator
             ? $" --faults {(faults.Count == 0 ? "none" : string.Join(',', faults.Order().Select(FaultNames.Of)))}"
             : "";
         command += input.Requests is { } requests ? $" --requests {requests}" : "";
+        command += input.Journal is { } journal ? $" --host {(journal ? "journal" : "process")}" : "";
         return command + (input.RealSignatures ? " --real-signatures" : "");
     }
 

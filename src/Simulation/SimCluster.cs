@@ -15,9 +15,12 @@ namespace SuperVm.Simulation;
 /// <param name="Epochs">The last epoch that began.</param>
 /// <param name="Replicas">Validators of genesis.</param>
 /// <param name="Stakes">What became of the validator registry.</param>
+/// <param name="IsJournaled">Whether the machines ran instances of the cloud's order.</param>
+/// <param name="Races">Times that two of them raced.</param>
 public sealed record SimOutcome(
     string? Violation, IReadOnlyDictionary<FaultKind, int> Occurred, long Steps, int Batches, long VirtualMs,
-    int Evidence, int Snapshots, int Epochs, int Replicas, SimStakes Stakes);
+    int Evidence, int Snapshots, int Epochs, int Replicas, SimStakes Stakes,
+    bool IsJournaled = false, int Races = 0);
 
 /// <summary>
 /// A cluster in virtual time on one thread: every delay, loss and crash is drawn from the seed, so a seed is a run.
@@ -81,6 +84,9 @@ internal sealed partial class SimCluster
 
     internal int Snapshots { get; set; }
 
+    /// <summary>Times that an instance came between two writes of another, or right behind them.</summary>
+    internal int Races { get; set; }
+
     /// <summary>Takes a line for each thing that happens; null for none.</summary>
     internal Action<string>? Trace { get; init; }
 
@@ -134,7 +140,8 @@ internal sealed partial class SimCluster
 
         return new SimOutcome(
             Checker.Violation, _occurred, _steps, Checker.Batches, NowUs / 1000, Checker.EvidenceSeen, Snapshots,
-            (int)Nodes.Max(node => node.Runner?.Replica.Epoch.Number ?? 0), Plan.Founders, Checker.Stakes);
+            (int)Nodes.Max(node => node.Runner?.Replica.Epoch.Number ?? 0), Plan.Founders, Checker.Stakes,
+            Plan.IsJournaled, Races);
     }
 
     /// <summary>Delivers an event to a replica as of this incarnation.</summary>
@@ -233,7 +240,7 @@ internal sealed partial class SimCluster
         {
             foreach (var node in Nodes)
             {
-                node.Store.DieAtWrite = null;
+                (node.Store.DieAtWrite, node.Cloud.Death) = (null, null);
             }
         }));
     }

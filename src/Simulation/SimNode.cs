@@ -7,12 +7,16 @@ using SuperVm.Core.Storage;
 namespace SuperVm.Simulation;
 
 /// <summary>
-/// One machine: a disk and a chain that survive crashes, and the durable runner of the production code that does not.
+/// One machine: a disk and a chain that survive crashes, and the runner of the production code that does not: the one of
+/// a process, or two instances of the cloud's.
 /// </summary>
 internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExecutor, IConsensusObserver
 {
     /// <summary>How often who is in no set asks where the others are, as the host does.</summary>
     private const long PollUs = 1_000_000;
+
+    /// <summary>Writes of a function app before the one at which it dies: a new base takes as many.</summary>
+    private const int MostWritesBeforeDeath = 8;
 
     /// <summary>Between the turns of two reporters of a proof, and between two tries of one.</summary>
     private const long ReportUs = 150_000;
@@ -35,12 +39,15 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
 
     internal SimStore Store { get; } = new();
 
+    /// <summary>What instances of a function app stand on, in their place.</summary>
+    internal SimCloud Cloud { get; } = new();
+
     internal SimChain Chain { get; }
 
     internal SimLiar? Liar { get; }
 
     /// <summary>Null while the machine is down.</summary>
-    internal DurableRunner? Runner { get; private set; }
+    internal ISimRunner? Runner { get; private set; }
 
     /// <summary>Counts starts: what belonged to an earlier one is void.</summary>
     internal int Incarnation { get; private set; }
@@ -58,7 +65,9 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
         BusyUntilUs = _cluster.NowUs;
         Guarded(() =>
         {
-            Runner = new DurableRunner(Context, Store, this, this, this, this);
+            Runner = _cluster.Plan.IsJournaled
+                ? new SimInstances(this, _cluster, _random)
+                : new SimProcess(new DurableRunner(Context, Store, this, this, this, this));
             Runner.Start();
         });
         if (HasRegistry && Runner is not null)
@@ -77,19 +86,21 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
         Runner = null;
         Incarnation++;
         _executing.Clear();
-        (Store.DieAtWrite, _sendsBeforeDeath) = (null, -1);
+        (Store.DieAtWrite, Cloud.Death, _sendsBeforeDeath) = (null, null, -1);
+        Cloud.Interrupt(0, null);
     }
 
     /// <summary>Lets the next saved step die before its write, after it, or among its sends.</summary>
     internal void PlanTornDeath()
     {
-        switch (_random.Below(3))
+        var kind = _random.Below(3);
+        switch (kind)
         {
-            case 0:
-                Store.DieAtWrite = false;
+            case 0 or 1 when _cluster.Plan.IsJournaled:
+                Cloud.Death = (_random.Below(MostWritesBeforeDeath), kind == 1);
                 break;
-            case 1:
-                Store.DieAtWrite = true;
+            case 0 or 1:
+                Store.DieAtWrite = kind == 1;
                 break;
             default:
                 _sendsBeforeDeath = _random.Below(4);
@@ -99,15 +110,20 @@ internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExe
 
     internal void Process(ReplicaEvent happened)
     {
-        if (Runner is null)
+        if (Runner is { } runner)
         {
-            return;
+            Busy(() => runner.Process(happened));
         }
+    }
 
-        var writes = Store.Writes;
-        Guarded(() => Runner.Process([happened]));
-        BusyUntilUs = _cluster.NowUs + 5 + ((Store.Writes - writes) * _cluster.Plan.DiskUs[Index]);
-        if (Store.Writes != writes && _cluster.Plan.DiskUs[Index] > 1000)
+    /// <summary>Does something that keeps the machine busy for as long as its writes take.</summary>
+    internal void Busy(Action action)
+    {
+        var writes = Store.Writes + Cloud.Writes;
+        Guarded(action);
+        var written = Store.Writes + Cloud.Writes - writes;
+        BusyUntilUs = _cluster.NowUs + 5 + (written * _cluster.Plan.DiskUs[Index]);
+        if (written > 0 && _cluster.Plan.DiskUs[Index] > 1000)
         {
             _cluster.Occurred(FaultKind.SlowDisk);
         }

@@ -10,9 +10,12 @@ namespace SuperVm.Simulation;
 /// <param name="Faults">The faults that may occur, or null for all.</param>
 /// <param name="Requests">Client requests, or null for a number by the seed.</param>
 /// <param name="RealSignatures">secp256k1 instead of keyed hashes.</param>
+/// <param name="Journal">
+/// Whether machines run two instances of the cloud's order each, over a journal; null for one in four seeds.
+/// </param>
 public sealed record SimInput(
     ulong Seed, int? Replicas = null, IReadOnlySet<FaultKind>? Faults = null, int? Requests = null,
-    bool RealSignatures = false);
+    bool RealSignatures = false, bool? Journal = null);
 
 /// <summary>A time at which a replica goes down, and for how long.</summary>
 internal readonly record struct PlannedCrash(int Node, long AtMs, long DownMs, bool Torn);
@@ -31,6 +34,9 @@ internal sealed class SimPlan
 
     /// <summary>Machines beside the founders that may register.</summary>
     internal const int MaximumJoiners = 2;
+
+    /// <summary>The part of the seeds that run the cloud's order.</summary>
+    private const double Journaled = 0.25;
 
     /// <summary>Calls to the registry that clients make at most.</summary>
     private const int MaximumCalls = 8;
@@ -67,11 +73,18 @@ internal sealed class SimPlan
 
     internal required int[] ClockOffsetsMs { get; init; }
 
+    /// <summary>Microseconds of a write; an order in the cloud makes several where a process makes one.</summary>
     internal required int[] DiskUs { get; init; }
 
     internal required int[] ExecutionMs { get; init; }
 
     internal required bool Prunes { get; init; }
+
+    /// <summary>The machines run two instances of the cloud's order each, in place of a process.</summary>
+    internal required bool IsJournaled { get; init; }
+
+    /// <summary>Entries of a journal from which on there is a new base.</summary>
+    internal required int JournalEntries { get; init; }
 
     internal bool IsHonest(int node) => Lies[node].Count == 0 && node != Diverging;
 
@@ -95,6 +108,8 @@ internal sealed class SimPlan
 
         var stakes = new SimRandom(input.Seed, "stakes");
         var nodes = founders + (parameters.EpochLength == 0 ? 0 : stakes.Between(0, MaximumJoiners));
+        var host = new SimRandom(input.Seed, "host");
+        var isJournaled = host.Chance(Journaled);
         var lies = new HashSet<FaultKind>[nodes];
         Array.Fill(lies, []);
         var diverging = ChooseLiars(random, faults, powers, parameters, addresses, lies);
@@ -123,12 +138,14 @@ internal sealed class SimPlan
                 ? r => r.Between(-900, 900)
                 : _ => 0),
             DiskUs = Each(nodes, new SimRandom(input.Seed, "disks"), faults.Contains(FaultKind.SlowDisk)
-                ? r => r.Chance(0.4) ? r.Between(5_000, 60_000) : 100
+                ? r => (r.Chance(0.4) ? r.Between(5_000, 60_000) : 100) / ((input.Journal ?? isJournaled) ? 12 : 1)
                 : _ => 100),
             ExecutionMs = Each(nodes, new SimRandom(input.Seed, "execution"), faults.Contains(FaultKind.SlowExecution)
                 ? r => r.Chance(0.5) ? r.Between(100, 1500) : 2
                 : _ => 2),
             Prunes = new SimRandom(input.Seed, "prunes").Chance(0.3),
+            IsJournaled = input.Journal ?? isJournaled,
+            JournalEntries = host.Between(6, 40),
         };
     }
 

@@ -31,6 +31,12 @@ public sealed class SimReport
     /// <summary>In how many seeds each thing happened to the validator registry at least once, by its name.</summary>
     public required IReadOnlyDictionary<string, int> SeedsWithStake { get; init; }
 
+    /// <summary>Seeds whose machines ran instances of the cloud's order.</summary>
+    public required int SeedsWithJournal { get; init; }
+
+    /// <summary>Times that two instances of one machine raced.</summary>
+    public required long Races { get; init; }
+
     public required long ElapsedMs { get; init; }
 }
 
@@ -53,7 +59,8 @@ public static class SimSuite
         var seedsWith = FaultNames.All.ToDictionary(kind => kind, _ => 0);
         var seedsOf = new SortedDictionary<int, int>();
         long seeds = 0, steps = 0, batches = 0, evidence = 0;
-        int withSnapshot = 0, withEpochs = 0;
+        int withSnapshot = 0, withEpochs = 0, withJournal = 0;
+        var races = 0L;
         var withStake = StakesOf(SimStakes.None).ToDictionary(one => one.Name, _ => 0);
         var gate = new Lock();
         var options = new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellation };
@@ -67,6 +74,8 @@ public static class SimSuite
                     (steps + outcome.Steps, batches + outcome.Batches, evidence + outcome.Evidence);
                 withSnapshot += outcome.Snapshots > 0 ? 1 : 0;
                 withEpochs += outcome.Epochs > 0 ? 1 : 0;
+                withJournal += outcome.IsJournaled ? 1 : 0;
+                races += outcome.Races;
                 seedsOf[outcome.Replicas] = seedsOf.GetValueOrDefault(outcome.Replicas) + 1;
                 foreach (var (name, count) in StakesOf(outcome.Stakes))
                 {
@@ -102,6 +111,8 @@ public static class SimSuite
             SeedsWithSnapshot = withSnapshot,
             SeedsWithEpochs = withEpochs,
             SeedsWithStake = withStake,
+            SeedsWithJournal = withJournal,
+            Races = races,
             ElapsedMs = watch.ElapsedMilliseconds,
         };
     }

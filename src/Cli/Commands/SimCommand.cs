@@ -36,6 +36,12 @@ internal sealed class SimCommand : ICommandModule
         Description = "secp256k1 signatures in every run (default: in 50 runs more, keyed hashes in the others)",
     };
 
+    private readonly Option<string?> _host = new("--host")
+    {
+        Description = "What runs a replica: process, or journal, two instances of the cloud's order over one journal "
+            + "(default: by the seed, journal in one of four)",
+    };
+
     private readonly Option<bool> _mutants = new("--mutants")
     {
         Description = "Switch deliberate bugs on in the replica and look for each: all must be found",
@@ -60,7 +66,7 @@ internal sealed class SimCommand : ICommandModule
     {
         var pbft = new Command("pbft", "Simulate PBFT: --seeds A..B [--replicas N] [--faults LIST] [--mutants]")
         {
-            _seeds, _replicas, _faults, _requests, _real, _mutants, _shrink, _trace, _workers, _json,
+            _seeds, _replicas, _faults, _requests, _real, _host, _mutants, _shrink, _trace, _workers, _json,
         };
         pbft.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
         return new Command("sim", "Run a part of the system in a simulated world: sim pbft") { pbft };
@@ -72,16 +78,18 @@ internal sealed class SimCommand : ICommandModule
         if (!TryRange(parsed.GetValue(_seeds)!, out var first, out var last)
             || !TryFaults(parsed.GetValue(_faults), out var faults)
             || parsed.GetValue(_replicas) is < 1 or > MaximumReplicas
-            || parsed.GetValue(_requests) is < 1 or > 100_000 || parsed.GetValue(_workers) < 1)
+            || parsed.GetValue(_requests) is < 1 or > 100_000 || parsed.GetValue(_workers) < 1
+            || parsed.GetValue(_host) is not (null or "process" or "journal"))
         {
             Console.Error.WriteLine(
                 $"sim pbft: --seeds A..B with A <= B, --replicas 1..{MaximumReplicas}, --requests from 1, --workers "
-                + "from 1, --faults from the list in --help");
+                + "from 1, --faults from the list in --help, --host process or journal");
             return 2;
         }
 
         SimInput Input(ulong seed) => new(
-            seed, parsed.GetValue(_replicas), faults, parsed.GetValue(_requests), parsed.GetValue(_real));
+            seed, parsed.GetValue(_replicas), faults, parsed.GetValue(_requests), parsed.GetValue(_real),
+            parsed.GetValue(_host) is { } host ? host == "journal" : null);
         if (parsed.GetValue(_trace))
         {
             var outcome = PbftSimulator.Run(Input(first), talk.WriteLine);
@@ -127,7 +135,8 @@ internal sealed class SimCommand : ICommandModule
         var sizes = string.Join(", ", report.SeedsOf.Select(of => $"n={of.Key}: {of.Value}"));
         talk.WriteLine($"{report.Seeds} runs ({sizes}), "
             + $"{report.Steps} events, {report.Batches} batches, {report.Evidence} proofs of faults, "
-            + $"{report.SeedsWithSnapshot} seeds with snapshots, {report.SeedsWithEpochs} with new epochs");
+            + $"{report.SeedsWithSnapshot} seeds with snapshots, {report.SeedsWithEpochs} with new epochs, "
+            + $"{report.SeedsWithJournal} of the cloud's order with {report.Races} races");
         Console.Out.WriteLine(Json(report).ToJsonString());
         return report.Failures.Count == 0 ? 0 : 1;
     }
@@ -150,6 +159,8 @@ internal sealed class SimCommand : ICommandModule
             ["seedsWithFault"] = faults,
             ["seedsWithStake"] = new JsonObject(report.SeedsWithStake.Select(
                 one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),
+            ["seedsWithJournal"] = report.SeedsWithJournal,
+            ["races"] = report.Races,
             ["failing"] = new JsonArray([.. report.Failures.Select(
                 failure => JsonValue.Create(PbftSimulator.CommandOf(failure.Input)))]),
         };

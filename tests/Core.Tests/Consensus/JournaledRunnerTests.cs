@@ -164,6 +164,10 @@ public sealed class JournaledRunnerTests
                 return Task.CompletedTask;
             }
 
+            public Task<BatchExecuted?> ExecutedAsync(ulong sequence, CancellationToken cancellation) =>
+                Task.FromResult<BatchExecuted?>(new BatchExecuted(
+                    NowMs, sequence, Keccak256.Hash(world.Archived[node][sequence].Digest.Bytes), null));
+
             public Task SendAsync(
                 IReadOnlyList<Address> to, ConsensusMessage message, CancellationToken cancellation)
             {

@@ -39,6 +39,13 @@ public interface IJournaledRunnerPorts
 
     Task SendAsync(IReadOnlyList<Address> to, ConsensusMessage message, CancellationToken cancellation);
 
+    /// <summary>
+    /// What execution made of the batch at a place that was reported: its block, and, at an epoch's border, the next
+    /// set. Null where a state above it was taken over: the replica is about to go on from there.
+    /// </summary>
+    /// <exception cref="Storage.StoreException">It cannot be read yet; the events come again.</exception>
+    Task<BatchExecuted?> ExecutedAsync(ulong sequence, CancellationToken cancellation);
+
     /// <summary>Timers (as delayed messages), execution, serving, snapshots; reports the rest.</summary>
     Task CarryOutAsync(Effect effect, CancellationToken cancellation);
 }
@@ -62,6 +69,9 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
 {
     /// <summary>Lost races after which a call gives up; the queue brings its events again.</summary>
     public const int MaximumAttempts = 16;
+
+    /// <summary>Batches that one call reports as executed.</summary>
+    private const int MostReports = 256;
 
     private readonly SemaphoreSlim _alone = new(1);
     private OpenedReplica? _opened;
@@ -115,12 +125,13 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
         for (var attempt = 0; attempt < MaximumAttempts; attempt++)
         {
             var opened = _opened ??= await OpenAsync(cancellation);
+            var events = await InOrderAsync(opened.Replica, happened, cancellation);
             _opened = null; // a step that is not kept must not be seen
-            var (effects, outgoing) = Step(opened.Replica, happened);
+            var (effects, outgoing) = Step(opened.Replica, events);
             var changes = opened.Replica.TakeChanges();
             await ports.ArchiveAsync([.. effects.Where(IsFinal)], cancellation);
             var entry = ReplicaRecords.Entry(
-                changes, [.. outgoing.Select(one => (one.To, MessageCodec.Encode(one.Message)))], happened);
+                changes, [.. outgoing.Select(one => (one.To, MessageCodec.Encode(one.Message)))], events);
             ReplicaRecords.Note(opened.Requests, changes);
             var isKept = entry.Length <= journal.MostEntryBytes
                 ? await journal.TryAppendAsync(entry, cancellation)
@@ -147,6 +158,38 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// What execution reports, in the batches' order and without a gap: queues keep no order, other workers may have
+    /// taken what came before, and a report stands for all batches up to it. A replica takes a report as the next one
+    /// only.
+    /// </summary>
+    private async Task<IReadOnlyList<ReplicaEvent>> InOrderAsync(
+        Replica replica, IReadOnlyList<ReplicaEvent> happened, CancellationToken cancellation)
+    {
+        var reports = happened.OfType<BatchExecuted>().ToLookup(report => report.Sequence);
+        if (reports.Count == 0)
+        {
+            return happened;
+        }
+
+        List<ReplicaEvent> events = [.. happened.Where(one => one is not BatchExecuted)];
+        var last = Math.Min(reports.Max(report => report.Key), replica.Executed + MostReports);
+        for (var sequence = replica.Executed + 1; sequence <= last; sequence++)
+        {
+            var isBorder = context.Parameters.EpochLength != 0 && sequence % context.Parameters.EpochLength == 0;
+            var report = reports[sequence].FirstOrDefault(one => !isBorder || one.NextValidators is not null)
+                ?? await ports.ExecutedAsync(sequence, cancellation);
+            if (report is null)
+            {
+                break;
+            }
+
+            events.Add(report);
+        }
+
+        return events;
     }
 
     private async Task<OpenedReplica> OpenAsync(CancellationToken cancellation)

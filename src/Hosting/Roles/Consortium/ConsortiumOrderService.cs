@@ -44,7 +44,6 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     private readonly SnapshotTaker _taker;
     private readonly BatchPruner _pruner;
     private readonly JournaledRunner _runner;
-    private readonly ReportOrder _reports;
     private readonly ReplicaContext _context;
     private readonly Grouped<Item> _groups;
     private ulong _final;
@@ -71,7 +70,6 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
         _context = set.ContextOf(chain, _signer, inspector);
         _archive = new(ports.Blobs, new BatchArchive(ports.Blobs, inspector));
         _runner = new(_context, JournalOf(ports), this);
-        _reports = new(chain, _runner, _context.Parameters);
         _groups = new(ProcessAsync, MostEvents);
         _timers = new(ports, ExpireAsync);
         _mail = new(ports, chain, _signer, set.DirectoryOf(chain), wire);
@@ -275,7 +273,7 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
     {
         _poolIsFull = false;
         var isRepeated = !_begun || items.Any(item => item.IsRepeated);
-        var events = await _reports.InOrderAsync([.. items.SelectMany(item => item.Events)], NowMs);
+        var events = items.SelectMany(item => item.Events).ToList();
         var isNothing = events.Count == 0 && !isRepeated;
         if (!isNothing && !await _runner.ProcessAsync(events, isRepeated, default))
         {
@@ -305,6 +303,30 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
             _ports.Log($"a time-out was not taken: {failure.Message}");
             _begun = false; // the next group sets all time-outs anew
         }
+    }
+
+    public async Task<BatchExecuted?> ExecutedAsync(ulong sequence, CancellationToken cancellation)
+    {
+        var chain = _chain.Chain;
+        if (chain.Head.Number < sequence)
+        {
+            await _chain.RefreshAsync(TimeSpan.Zero, cancellation);
+        }
+
+        if (chain.Head.Number < sequence)
+        {
+            throw new StoreException($"Block {sequence} was reported, and is not to be read here.");
+        }
+
+        var isBorder = ConsensusGenesis.IsBorder(_context.Parameters, sequence);
+        if (chain.GetHeader(sequence) is not { } block || (isBorder && sequence < chain.OldestStateNumber))
+        {
+            return null; // a state above it was taken over, and the replica is about to go on from there
+        }
+
+        return new(NowMs, sequence, block.Hash, isBorder
+            ? ConsensusGenesis.RegisteredAfter(chain, sequence) ?? _runner.Standing?.Epoch.Validators
+            : null);
     }
 
     /// <summary>After a border: who is reached now, and whether this one is among them.</summary>
