@@ -104,6 +104,36 @@ public sealed class ConsortiumTests
         Assert.All(world.Seats, seat => Assert.Equal(head.Hash, seat.Chain.Chain.GetHeader(head.Number)?.Hash));
     }
 
+    [Fact]
+    public async Task Two_instances_of_every_order_at_once_make_one_chain()
+    {
+        await using var world = new ConsortiumWorld(4, Short);
+        await world.StartAsync();
+        foreach (var seat in world.Seats)
+        {
+            await seat.ScaleOutAsync();
+        }
+
+        await world.AdvanceToAsync(9);
+        await world.UntilAsync("epoch 2", () => world.Seats.TrueForAll(seat => seat.Proofs.Newest!.Value.Number >= 2));
+        Assert.Single(world.Seats.Select(seat => seat.Chain.Chain.GetHeader(8)!.Hash).Distinct());
+        RequireVerifiable(world.Seats[0].Proofs);
+    }
+
+    [Fact]
+    public void A_letter_counts_once_though_letters_overtake_each_other()
+    {
+        var window = new LetterWindow();
+        Assert.All((ulong[])[7, 5, 9, 6], number => Assert.True(window.Take(number)));
+        Assert.All((ulong[])[7, 5, 9, 6], number => Assert.False(window.Take(number)));
+        for (var number = 10UL; number < 10 + LetterWindow.Most; number++)
+        {
+            Assert.True(window.Take(number));
+        }
+
+        Assert.False(window.Take(8));
+    }
+
     /// <summary>Whoever knows the genesis alone can follow the sets and check every epoch's certificates.</summary>
     private static void RequireVerifiable(CommittedProofs proofs)
     {

@@ -187,6 +187,8 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         private readonly Dictionary<string, int> _armed = [];
         private ExecuteService? _execute;
         private volatile ConsortiumOrderService? _order;
+        private volatile ConsortiumOrderService? _second;
+        private int _turn;
 
         internal Seat(ConsortiumWorld world, int index)
         {
@@ -213,7 +215,9 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         /// <summary>Whether the process has died and none has begun in its place.</summary>
         internal volatile bool IsDead;
 
-        internal ConsortiumOrderService? Order => _order;
+        /// <summary>The instance whose turn it is.</summary>
+        internal ConsortiumOrderService? Order =>
+            _second is { } second && Interlocked.Increment(ref _turn) % 2 == 0 ? second : _order;
 
         /// <summary>The cloud's limits, with shorter times.</summary>
         internal ConsortiumSet Set
@@ -255,6 +259,15 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             await order.StartAsync(default);
         }
 
+        /// <summary>Begins another instance beside the one that works: what comes is dealt out in turn.</summary>
+        internal async Task ScaleOutAsync()
+        {
+            var second = new ConsortiumOrderService(
+                Ports, Chain, ValidatorCluster.KeyOf(_index), Set, _world.Wire);
+            _second = second;
+            await second.StartAsync(default);
+        }
+
         /// <summary>Delivers from both queues until it is stopped.</summary>
         internal async Task PumpAsync(CancellationToken stop)
         {
@@ -263,12 +276,16 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             {
                 while (true)
                 {
+<<<<<<< HEAD
                     if (IsDead)
                     {
                         await BeginAsync();
                     }
 
                     await DeliverAsync("inbox", message => _order!.TakeAsync(
+=======
+                    await DeliverAsync("inbox", message => Order!.TakeAsync(
+>>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
                         message.Id, message.DequeueCount > 1, message.Body, stop));
                     await DeliverAsync("batches", message => _execute!.ExecuteAsync(message.Body, stop));
                     await pause.WaitForNextTickAsync(stop);
@@ -283,6 +300,7 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         public void Dispose()
         {
             _order?.Dispose();
+<<<<<<< HEAD
             (Chain as IDisposable)?.Dispose();
         }
 
@@ -307,6 +325,10 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
 
             IsDead = true;
             throw new DiedException(failPoint);
+=======
+            _second?.Dispose();
+            Chain.Dispose();
+>>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
         }
 
         private async Task DeliverAsync(string queue, Func<BusMessage, Task<RoleEnd>> handle)

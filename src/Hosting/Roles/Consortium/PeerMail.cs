@@ -19,8 +19,12 @@ internal sealed class PeerMail : IDisposable
     private const int MostLeft = ValidatorSet.MaximumValidators;
 
     private readonly Lock _gate = new();
+<<<<<<< HEAD
     private readonly Dictionary<Address, ulong> _counters = [];
     private readonly Dictionary<Address, ulong> _questions = [];
+=======
+    private readonly Dictionary<Address, LetterWindow> _letters = [];
+>>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
     private readonly List<Address> _left = [];
     private readonly IRoleChain _chain;
     private readonly IConsensusSigner _signer;
@@ -115,14 +119,22 @@ internal sealed class PeerMail : IDisposable
     {
         lock (_gate)
         {
+<<<<<<< HEAD
             var counters = letter.Question is null ? _counters : _questions;
             if (letter.Counter <= counters.GetValueOrDefault(letter.From))
+=======
+            if (!_letters.TryGetValue(letter.From, out var window))
+>>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
             {
-                return false;
+                _letters.Add(letter.From, window = new());
             }
 
+<<<<<<< HEAD
             counters[letter.From] = letter.Counter;
             return true;
+=======
+            return window.Take(letter.Counter);
+>>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using SuperVm.Core.Consensus;
 using SuperVm.Core.Primitives;
 using SuperVm.Hosting.Consensus;
@@ -30,6 +31,10 @@ internal sealed class PeerPost(
 
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _waiting = [];
+
+    /// <summary>Letters of two instances in the same millisecond have two numbers.</summary>
+    private readonly ulong _salt = (ulong)RandomNumberGenerator.GetInt32(1 << 16);
+
     private ulong _counter;
     private ulong _asked;
     private bool _sending;
@@ -119,7 +124,7 @@ internal sealed class PeerPost(
     private async Task PostAsync(List<byte[]> messages)
     {
         // Rises over restarts too: a copy of an old letter is refused.
-        _counter = Math.Max(_counter + 1, (ulong)clock.GetUtcNow().ToUnixTimeMilliseconds() << 16);
+        _counter = Math.Max(_counter + 1, ((ulong)clock.GetUtcNow().ToUnixTimeMilliseconds() << 16) | _salt);
         var body = PeerLetter.Seal(chainId, signer, peer.Address, _counter, messages);
         using var patience = new CancellationTokenSource(Patience);
         try
