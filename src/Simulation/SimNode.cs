@@ -7,8 +7,8 @@ using SuperVm.Core.Storage;
 namespace SuperVm.Simulation;
 
 /// <summary>
-/// One machine: a disk and a chain that survive crashes, and the runner of the production code that does not: the one of
-/// a process, or two instances of the cloud's.
+/// One machine: a disk and a chain that survive crashes, and the runner of the production code that does not: that of a
+/// process, or two instances of the cloud's.
 /// </summary>
 internal sealed class SimNode : IConsensusTransport, IConsensusTimers, IBatchExecutor, IConsensusObserver
 {

@@ -58,7 +58,10 @@ internal sealed class SimInstances : ISimRunner, IJournaledRunnerPorts
     private readonly JournaledRunner[] _instances;
     private readonly bool[] _hasBegun = new bool[2];
     private readonly List<ReplicaEvent> _waiting = [];
+    private readonly Dictionary<ulong, Batch> _ordered = [];
     private List<ReplicaEvent>? _parked;
+    private ulong _told;
+    private ulong _final;
     private int _current;
 
     internal SimInstances(SimNode node, SimCluster cluster, SimRandom random)
@@ -180,7 +183,8 @@ internal sealed class SimInstances : ISimRunner, IJournaledRunnerPorts
                 _node.Set(e.Timer, e.Generation, e.DelayMs, e.JitterMs);
                 break;
             case ExecuteBatch e:
-                _node.Execute(e.Batch);
+                _ordered[e.Batch.Sequence] = e.Batch;
+                ExecuteInOrder(e.Batch.Sequence);
                 break;
             case InstallSnapshot e:
                 _node.InstallSnapshot(e);
@@ -192,8 +196,32 @@ internal sealed class SimInstances : ISimRunner, IJournaledRunnerPorts
                 break;
         }
 
-        _node.Happened(effect);
+        if (effect is not BlockFinalized { Certificate.Statement.Sequence: var final } || final > _final)
+        {
+            _final = effect is BlockFinalized e ? e.Certificate.Statement.Sequence : _final;
+            _node.Happened(effect);
+        }
+
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// An instance that was overtaken between its append and this tells of its batch after the next one: execution waits
+    /// for it.
+    /// </summary>
+    private void ExecuteInOrder(ulong sequence)
+    {
+        _told = Math.Max(_told, _node.Chain.Height);
+        if (sequence <= _told)
+        {
+            _node.Execute(_ordered[sequence]);
+        }
+
+        while (_ordered.TryGetValue(_told + 1, out var next))
+        {
+            _told++;
+            _node.Execute(next);
+        }
     }
 
     private JournaledRunner New() => new(

@@ -111,7 +111,7 @@ public sealed class InstanceTests : IDisposable
 
     public void Dispose() => _world.Dispose();
 
-    /// <summary>Orders and executes in one process; answers where the batches are, which lie in the stores too.</summary>
+    /// <summary>Orders and executes in one process; answers where the batches are, which are kept too.</summary>
     private async Task<IReadOnlyList<BatchPlace>> OrderAsync()
     {
         for (var nonce = 0UL; nonce < Blocks; nonce++)

@@ -33,7 +33,8 @@ public interface IJournaledRunnerPorts
 
     /// <summary>
     /// Keeps what is final (<see cref="BatchCommitted"/>, <see cref="BlockFinalized"/>, <see cref="EvidenceFound"/>,
-    /// <see cref="SnapshotAdopted"/>). Called before the state is saved, perhaps more than once: idempotent.
+    /// <see cref="SnapshotAdopted"/>). Called after the state is saved, and again by whoever opens the journal:
+    /// idempotent. Not before: a certificate may count this validator's own vote, which is no promise until it is saved.
     /// </summary>
     Task ArchiveAsync(IReadOnlyList<Effect> effects, CancellationToken cancellation);
 
@@ -56,9 +57,9 @@ public interface IJournaledRunnerPorts
 /// </summary>
 /// <remarks>
 /// <code>
-///   queue ─▶ Step … ─▶ archive (idempotent) ─▶ append {changes, outbox, events} ─▶ send, timers, execute ─▶ delete
-///             ▲                                     │ lost: load base and entries, go their steps
-///             └─────────────────────────────────────┘
+///   queue ─▶ Step … ─▶ append {changes, outbox, events} ─▶ archive (idempotent) ─▶ send, timers, execute ─▶ delete
+///             ▲           │ lost: load base and entries, go their steps, archive what is final in the last one
+///             └───────────┘
 /// </code>
 /// The replica stays in memory between calls: a worker alone reads once. The events' queue messages are deleted last. A
 /// worker that dies after the append leaves them to be delivered again: then the saved outbox is sent again and the
@@ -129,7 +130,6 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
             _opened = null; // a step that is not kept must not be seen
             var (effects, outgoing) = Step(opened.Replica, events);
             var changes = opened.Replica.TakeChanges();
-            await ports.ArchiveAsync([.. effects.Where(IsFinal)], cancellation);
             var entry = ReplicaRecords.Entry(
                 changes, [.. outgoing.Select(one => (one.To, MessageCodec.Encode(one.Message)))], events);
             ReplicaRecords.Note(opened.Requests, changes);
@@ -141,7 +141,9 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
                 continue;
             }
 
-            _opened = opened with { Unsent = outgoing };
+            // Where this fails the journal is opened anew, and the last entry's steps bring it again.
+            await ports.ArchiveAsync([.. effects.Where(ReplicaRecords.IsFinal)], cancellation);
+            _opened = opened with { Unsent = outgoing, Final = [] };
             _standing = ReplicaStanding.Of(opened.Replica);
             foreach (var (to, message) in isRepeated ? opened.Unsent.Concat(outgoing) : outgoing)
             {
@@ -195,7 +197,13 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
     private async Task<OpenedReplica> OpenAsync(CancellationToken cancellation)
     {
         var (saved, entries) = await journal.LoadAsync(cancellation);
-        return ReplicaRecords.Open(context, saved, entries);
+        var opened = ReplicaRecords.Open(context, saved, entries);
+        if (opened.Final.Count > 0)
+        {
+            await ports.ArchiveAsync(opened.Final, cancellation); // who appended it may have died before
+        }
+
+        return opened with { Final = [] };
     }
 
     /// <summary>A base that is not written, for whatever reason, only makes the next opening longer.</summary>
@@ -227,9 +235,6 @@ public sealed class JournaledRunner(ReplicaContext context, IReplicaJournal jour
 
         return (effects, outgoing);
     }
-
-    private static bool IsFinal(Effect effect) =>
-        effect is BatchCommitted or BlockFinalized or EvidenceFound or SnapshotAdopted;
 
     private static void Collect(
         Effect effect, IReadOnlyList<Address> peers, List<(IReadOnlyList<Address>, ConsensusMessage)> outgoing)

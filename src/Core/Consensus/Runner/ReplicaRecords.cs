@@ -89,7 +89,7 @@ internal static class ReplicaRecords
     /// <exception cref="RlpException">The journal is damaged.</exception>
     internal static OpenedReplica Open(ReplicaContext context, byte[]? saved, IReadOnlyList<byte[]> entries)
     {
-        var opened = new OpenedReplica(new Replica(context), [], [], IsExact: true);
+        var opened = new OpenedReplica(new Replica(context), [], [], IsExact: true, []);
         var records = new Dictionary<string, byte[]>();
         if (saved is not null)
         {
@@ -98,6 +98,7 @@ internal static class ReplicaRecords
 
         var (replica, isExact) = (opened.Replica, true);
         List<(IReadOnlyList<Address>, ConsensusMessage)> unsent = [];
+        List<Effect> final = [];
         foreach (var entry in entries)
         {
             var reader = new RlpReader(entry);
@@ -107,14 +108,19 @@ internal static class ReplicaRecords
             unsent = ReadOutbox(ref list);
             Apply(records, changes);
             Note(opened.Requests, changes);
-            isExact = isExact && StepsTo(replica, list.ReadList(), changes);
+            final.Clear();
+            isExact = isExact && StepsTo(replica, list.ReadList(), changes, final);
         }
 
         return new(
             isExact ? replica : Replica.FromRecords(context, records.Select(
                 record => new KeyValuePair<byte[], byte[]>(Convert.FromHexString(record.Key), record.Value))),
-            opened.Requests, unsent, isExact);
+            opened.Requests, unsent, isExact, final);
     }
+
+    /// <summary>What is kept for good, for peers and for light verification.</summary>
+    internal static bool IsFinal(Effect effect) =>
+        effect is BatchCommitted or BlockFinalized or EvidenceFound or SnapshotAdopted;
 
     private static OpenedReplica OpenBase(ReplicaContext context, byte[] saved, Dictionary<string, byte[]> records)
     {
@@ -140,15 +146,16 @@ internal static class ReplicaRecords
             records[key] = value;
         }
 
-        return new(Replica.Load(context, whole), requests, [], IsExact: true);
+        return new(Replica.Load(context, whole), requests, [], IsExact: true, []);
     }
 
     /// <summary>Goes an entry's steps; whether they led where the entry says.</summary>
-    private static bool StepsTo(Replica replica, RlpReader events, IReadOnlyList<RecordChange> changes)
+    private static bool StepsTo(
+        Replica replica, RlpReader events, IReadOnlyList<RecordChange> changes, List<Effect> final)
     {
         while (!events.AtEnd)
         {
-            replica.Step(ReplicaEventCodec.Read(ref events));
+            final.AddRange(replica.Step(ReplicaEventCodec.Read(ref events)).Where(IsFinal));
         }
 
         var own = replica.TakeChanges();
@@ -227,6 +234,7 @@ internal static class ReplicaRecords
 /// <param name="Requests">Its clients' transactions by key.</param>
 /// <param name="Unsent">What the last entry was to send.</param>
 /// <param name="IsExact">Whether it knows all that it knew; if not, it keeps its promises and forgot the rest.</param>
+/// <param name="Final">What the last entry made final, and is perhaps not in the archive yet.</param>
 internal sealed record OpenedReplica(
     Replica Replica, Dictionary<string, byte[]> Requests,
-    List<(IReadOnlyList<Address> To, ConsensusMessage Message)> Unsent, bool IsExact);
+    List<(IReadOnlyList<Address> To, ConsensusMessage Message)> Unsent, bool IsExact, IReadOnlyList<Effect> Final);

@@ -103,8 +103,11 @@ public sealed partial class DocumentChain
 
             for (var attempt = 0; attempt < MostAttempts; attempt++)
             {
-                var (safe, final) =
-                    (Math.Min(safeNumber, _view.Block.Number), Math.Min(finalizedNumber, _view.Block.Number));
+                // Never back: another instance may know more by now.
+                var known = _view.Document;
+                var (safe, final) = (
+                    Math.Max(known.Safe, Math.Min(safeNumber, _view.Block.Number)),
+                    Math.Max(known.Finalized, Math.Min(finalizedNumber, _view.Block.Number)));
                 if (safe == _view.Document.Safe && final == _view.Document.Finalized)
                 {
                     return true;
