@@ -276,16 +276,12 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
             {
                 while (true)
                 {
-<<<<<<< HEAD
                     if (IsDead)
                     {
                         await BeginAsync();
                     }
 
-                    await DeliverAsync("inbox", message => _order!.TakeAsync(
-=======
                     await DeliverAsync("inbox", message => Order!.TakeAsync(
->>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
                         message.Id, message.DequeueCount > 1, message.Body, stop));
                     await DeliverAsync("batches", message => _execute!.ExecuteAsync(message.Body, stop));
                     await pause.WaitForNextTickAsync(stop);
@@ -300,7 +296,7 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
         public void Dispose()
         {
             _order?.Dispose();
-<<<<<<< HEAD
+            _second?.Dispose();
             (Chain as IDisposable)?.Dispose();
         }
 
@@ -325,10 +321,6 @@ internal sealed class ConsortiumWorld : IAsyncDisposable
 
             IsDead = true;
             throw new DiedException(failPoint);
-=======
-            _second?.Dispose();
-            Chain.Dispose();
->>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
         }
 
         private async Task DeliverAsync(string queue, Func<BusMessage, Task<RoleEnd>> handle)

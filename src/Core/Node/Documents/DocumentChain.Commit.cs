@@ -268,7 +268,18 @@ public sealed partial class DocumentChain
         var kept = _options.State.HistoryBlocks;
         var oldest = Math.Max(view.Document.Oldest, block.Number > kept ? block.Number - kept : 0);
         var planned = new PlannedBlock(block.Number, block.Hash, oldest);
-        var plan = new PagePlanner(work.Reader, _options.State).Plan(work.Made.Transition, planned);
+        PagePlan plan;
+        try
+        {
+            plan = new PagePlanner(work.Reader, _options.State).Plan(work.Made.Transition, planned);
+        }
+        catch (StaleHeadException stale) when (block.Number > 0)
+        {
+            return await RefreshNowAsync(cancellation)
+                ? false
+                : throw new StoreException($"The store is damaged: {stale.Message}", stale);
+        }
+
         try
         {
             var claim = await ClaimAsync(view, planned, plan, cancellation);

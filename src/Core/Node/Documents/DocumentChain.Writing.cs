@@ -57,8 +57,15 @@ public sealed partial class DocumentChain
                 var work = await TryAsync(() => MakeAsync(attributes, candidates, cancellation), cancellation);
                 if (work is not null && beforeHead is not null)
                 {
-                    var state = new PreparedState(ReaderAt(work.Parent.Number), work.Made.Transition);
-                    await beforeHead(work.Made.On(state), cancellation);
+                    var made = work;
+                    work = await TryAsync(
+                        async () =>
+                        {
+                            var state = new PreparedState(ReaderAt(made.Parent.Number), made.Made.Transition);
+                            await beforeHead(made.Made.On(state), cancellation);
+                            return made;
+                        },
+                        cancellation);
                 }
 
                 if (work is not null && await CommitAsync(work, cancellation))

@@ -19,12 +19,7 @@ internal sealed class PeerMail : IDisposable
     private const int MostLeft = ValidatorSet.MaximumValidators;
 
     private readonly Lock _gate = new();
-<<<<<<< HEAD
-    private readonly Dictionary<Address, ulong> _counters = [];
-    private readonly Dictionary<Address, ulong> _questions = [];
-=======
-    private readonly Dictionary<Address, LetterWindow> _letters = [];
->>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
+    private readonly Dictionary<(Address From, bool IsQuestion), LetterWindow> _letters = [];
     private readonly List<Address> _left = [];
     private readonly IRoleChain _chain;
     private readonly IConsensusSigner _signer;
@@ -119,22 +114,13 @@ internal sealed class PeerMail : IDisposable
     {
         lock (_gate)
         {
-<<<<<<< HEAD
-            var counters = letter.Question is null ? _counters : _questions;
-            if (letter.Counter <= counters.GetValueOrDefault(letter.From))
-=======
-            if (!_letters.TryGetValue(letter.From, out var window))
->>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
+            var key = (letter.From, letter.Question is not null);
+            if (!_letters.TryGetValue(key, out var window))
             {
-                _letters.Add(letter.From, window = new());
+                _letters.Add(key, window = new());
             }
 
-<<<<<<< HEAD
-            counters[letter.From] = letter.Counter;
-            return true;
-=======
             return window.Take(letter.Counter);
->>>>>>> 7b2b6f6 (Letters of several instances may overtake each other; tests of several instances of every role, of a leader that oversleeps, of a first writer that dies)
         }
     }
 
