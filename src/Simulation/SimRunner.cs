@@ -206,8 +206,7 @@ internal sealed class SimInstances : ISimRunner, IJournaledRunnerPorts
     }
 
     /// <summary>
-    /// An instance that was overtaken between its append and this tells of its batch after the next one: execution waits
-    /// for it.
+    /// An instance that was overtaken behind its append tells of its batch after the next one: execution waits for it.
     /// </summary>
     private void ExecuteInOrder(ulong sequence)
     {

@@ -34,7 +34,7 @@ public interface IJournaledRunnerPorts
     /// <summary>
     /// Keeps what is final (<see cref="BatchCommitted"/>, <see cref="BlockFinalized"/>, <see cref="EvidenceFound"/>,
     /// <see cref="SnapshotAdopted"/>). Called after the state is saved, and again by whoever opens the journal:
-    /// idempotent. Not before: a certificate may count this validator's own vote, which is no promise until it is saved.
+    /// idempotent. Not before: a certificate may count this validator's own vote, which is no promise until then.
     /// </summary>
     Task ArchiveAsync(IReadOnlyList<Effect> effects, CancellationToken cancellation);
 
