@@ -96,6 +96,33 @@ public sealed class SnapshotRoleTests
     }
 
     [Fact]
+    public async Task A_validator_of_the_set_that_was_away_takes_a_state_and_its_signatures_count_again()
+    {
+        const int Away = 3;
+        await using var world = new ConsortiumWorld(Old, Parameters, overDocuments: true)
+        {
+            Snapshots = Limits with { Behind = 40, PartBytes = 1 << 20 },
+        };
+        await world.StartAsync(0, Away);
+        await world.AdvanceToAsync(70);
+        await world.StartAsync(Away, Old);
+        var (away, proofs) = (world.Seats[Away], world.Seats[0].Proofs);
+        await world.UntilAsync("a state", () => away.Chain.Chain.OldestStateNumber > 40);
+        var index = proofs.Newest!.Value.Validators.IndexOf(ValidatorCluster.AddressOf(Away));
+        var number = away.Chain.Chain.OldestStateNumber;
+        while (proofs.Attestation(number)?.Shares.Any(share => share.Validator == index) != true)
+        {
+            Assert.True(number < 500, "its signature is in no attestation");
+            await world.AdvanceToAsync(++number);
+            var next = number;
+            await world.UntilAsync(
+                "finality", () => world.Seats.TrueForAll(seat => seat.Chain.Chain.FinalizedNumber >= next));
+        }
+
+        Assert.Equal(world.Seats[0].Chain.Chain.GetHeader(number)!.Hash, away.Chain.Chain.GetHeader(number)!.Hash);
+    }
+
+    [Fact]
     public async Task A_process_and_the_roles_give_the_same_parts_to_the_byte()
     {
         await using var world = new ConsortiumWorld(Old, Parameters, overDocuments: true);
