@@ -2,6 +2,7 @@ using SuperVm.Core.Consensus;
 using SuperVm.Core.Consensus.Stake;
 using SuperVm.Core.Ledger;
 using SuperVm.Core.Primitives;
+using SuperVm.Hosting.Roles;
 using SuperVm.Hosting.Roles.Consortium;
 using SuperVm.Hosting.Tests.Consensus;
 
@@ -63,6 +64,50 @@ public sealed class ConsortiumTests
         await world.UntilAsync("epoch 2", () => world.Seats.TrueForAll(seat => seat.Proofs.Newest!.Value.Number >= 2));
         Assert.Single(world.Seats.Select(seat => seat.Chain.Chain.GetHeader(8)!.Hash).Distinct());
         RequireVerifiable(world.Seats[3].Proofs);
+    }
+
+    /// <summary>Every fail point that order and execution of one among several validators pass.</summary>
+    public static TheoryData<string> Deaths() =>
+    [
+        .. FailPoint.All.Where(name =>
+            name.StartsWith("order", StringComparison.Ordinal) || name.StartsWith("execute", StringComparison.Ordinal)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Deaths))]
+    public async Task Validators_that_die_at_any_fail_point_lose_nothing_and_agree(string failPoint)
+    {
+        const int Rounds = 8;
+        await using var world = new ConsortiumWorld(4, Short);
+        await world.StartAsync();
+        for (var round = 0; round < Rounds; round++)
+        {
+            // In turn at the first pass and at a later one, so that who leads dies too.
+            var (seat, deaths) = (world.Seats[round % 4], world.Seats[round % 4].Deaths.Count);
+            seat.Arm(failPoint, round / 4 * 2);
+            var sent = await world.SendAsync(
+                ValidatorCluster.User(0).PrivateKey.ToArray(), Address.FromNumber(0xC0FFEE), value: UInt256.One,
+                seat: round % 4);
+            await world.UntilAsync("the receipt everywhere", () => world.Seats.TrueForAll(
+                one => one.Chain.Chain.FindTransaction(sent) is not null));
+            for (var number = world.Seats[0].Chain.Chain.Head.Number; seat.Deaths.Count == deaths;)
+            {
+                await world.AdvanceToAsync(++number);
+                Assert.True(number < 100, $"{failPoint} is not reached");
+            }
+        }
+
+        var blocks = world.Seats[0].Chain.Chain;
+        var last = blocks.Head.Number;
+        await world.UntilAsync("all to execute", () => world.Seats.TrueForAll(
+            seat => seat.Chain.Chain.Head.Number >= last));
+        Assert.Single(world.Seats.Select(seat => seat.Chain.Chain.GetHeader(last)!.Hash).Distinct());
+        await world.UntilAsync("the last block to be final", () => blocks.FinalizedNumber == blocks.Head.Number);
+        RequireVerifiable(world.Seats[0].Proofs);
+        blocks.StateAt(last).State!.ReadAccount(Address.FromNumber(0xC0FFEE), out var receiver);
+        Assert.Equal(
+            Enumerable.Range(1, (int)last).Sum(number => blocks.GetBlock((ulong)number)!.Block.Transactions.Count),
+            (int)(ulong)receiver.Balance);
     }
 
     [Fact]
