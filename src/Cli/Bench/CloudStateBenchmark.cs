@@ -64,6 +64,7 @@ internal sealed class CloudStateBenchmark : IBenchmark
                 state.ReadAccount(load.AnyAccount(), out _);
             }
         });
+        await LogQueries.MeasureAsync(context);
     }
 
     private static async Task MeasureAsync(

@@ -58,6 +58,13 @@ public interface IChain
     /// <summary>Receipts in transaction order of a canonical block; null where unknown.</summary>
     IReadOnlyList<Receipt>? GetReceipts(ulong number);
 
+    /// <summary>
+    /// Says which few blocks are read next, with their receipts: where they are far away they are fetched at once.
+    /// </summary>
+    void Prefetch(IReadOnlyList<ulong> numbers)
+    {
+    }
+
     /// <summary>Where a transaction stands on the canonical chain; null where it does not.</summary>
     TransactionLocation? FindTransaction(in Hash256 transactionHash);
 

@@ -109,6 +109,8 @@ public sealed partial class DocumentChain : IChain, IDisposable
 
     public IReadOnlyList<Receipt>? GetReceipts(ulong number) => Wait(GetBlockAsync(number))?.Receipts;
 
+    public void Prefetch(IReadOnlyList<ulong> numbers) => Wait(Task.WhenAll(numbers.Select(GetBlockAsync)));
+
     public TransactionLocation? FindTransaction(in Hash256 transactionHash) =>
         Wait(FindAsync(transactionHash))?.Place;
 

@@ -10,6 +10,9 @@ namespace SuperVm.Hosting.JsonRpc.Methods;
 /// <summary>eth_getLogs: blocks whose bloom rules a match out are passed over by their header alone.</summary>
 internal sealed class LogMethods(Node node, BlockResolver blocks) : IRpcModule
 {
+    /// <summary>Blocks with a match that are fetched at once where they are far away.</summary>
+    private const int BlocksAhead = 16;
+
     private readonly IChain _chain = node.Chain;
 
     public IEnumerable<(string Name, RpcHandler Handler)> Methods => [("eth_getLogs", GetLogs)];
@@ -56,28 +59,44 @@ internal sealed class LogMethods(Node node, BlockResolver blocks) : IRpcModule
     {
         var found = 0;
         reply.Json.WriteStartArray();
-        for (var number = from; number <= to; number++)
+        for (var next = from; next <= to;)
         {
-            if (_chain.GetHeader(number) is not { } header)
+            var candidates = Candidates(filter, ref next, to);
+            _chain.Prefetch(candidates);
+            foreach (var number in candidates)
             {
-                break;
-            }
-
-            if (!filter.MayMatch(header.Header.LogsBloom))
-            {
-                continue;
-            }
-
-            found += WriteBlock(reply, filter, number);
-            if (found > limits.MaximumLogResults || reply.Length > limits.MaximumResponseBytes)
-            {
-                return new RpcError(
-                    RpcError.LimitExceededCode, $"query returned more than {limits.MaximumLogResults} results");
+                found += WriteBlock(reply, filter, number);
+                if (found > limits.MaximumLogResults || reply.Length > limits.MaximumResponseBytes)
+                {
+                    return new RpcError(
+                        RpcError.LimitExceededCode, $"query returned more than {limits.MaximumLogResults} results");
+                }
             }
         }
 
         reply.Json.WriteEndArray();
         return null;
+    }
+
+    /// <summary>The next blocks whose bloom leaves a match possible; moves on to what comes after them.</summary>
+    private List<ulong> Candidates(LogFilter filter, ref ulong next, ulong to)
+    {
+        var candidates = new List<ulong>(BlocksAhead);
+        for (; next <= to && candidates.Count < BlocksAhead; next++)
+        {
+            if (_chain.GetHeader(next) is not { } header)
+            {
+                next = to + 1; // the chain went back meanwhile
+                break;
+            }
+
+            if (filter.MayMatch(header.Header.LogsBloom))
+            {
+                candidates.Add(next);
+            }
+        }
+
+        return candidates;
     }
 
     private int WriteBlock(RpcReply reply, LogFilter filter, ulong number)

@@ -127,6 +127,29 @@ public sealed class DocumentReaderTests
     }
 
     [Fact]
+    public async Task Blocks_that_are_read_next_are_fetched_at_once()
+    {
+        const int Blocks = 8;
+        var world = new DocumentWorld(26);
+        using (var chain = await world.OpenAsync())
+        {
+            for (ulong number = 1; number <= Blocks + 1; number++)
+            {
+                var (attributes, batch) = world.NextBatch(2);
+                await chain.ProduceAsync(number, attributes, batch);
+            }
+        }
+
+        var blobs = new MeetingBlobs(world.Ports.Blobs, Blocks);
+        using var reader = await world.OpenAsync(world.Ports with { Blobs = blobs });
+        var numbers = Enumerable.Range(1, Blocks).Select(number => (ulong)number).ToList();
+        blobs.IsOpen = false;
+        await Task.Run(() => reader.Prefetch(numbers)); // ends only because all of them are asked for together
+        Assert.Empty(world.Differences(reader, numbers, world.Senders));
+        Assert.Equal(Blocks, blobs.Reads);
+    }
+
+    [Fact]
     public async Task A_dropped_transaction_is_found_with_its_reason_and_an_included_one_keeps_its_place()
     {
         var world = new DocumentWorld(25);
@@ -246,5 +269,37 @@ public sealed class DocumentReaderTests
             Deleted++;
             return _below.DeleteAsync(name, cancellation);
         }
+    }
+
+    /// <summary>Once it is closed nobody reads until so many do.</summary>
+    private sealed class MeetingBlobs(IBlobStore inner, int many) : IBlobStore
+    {
+        private readonly TaskCompletionSource _met = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _reads;
+
+        internal bool IsOpen { get; set; } = true;
+
+        internal int Reads => _reads;
+
+        public async Task<ReadOnlyMemory<byte>?> GetAsync(string name, CancellationToken cancellation = default)
+        {
+            if (!IsOpen)
+            {
+                if (Interlocked.Increment(ref _reads) == many)
+                {
+                    _met.SetResult();
+                }
+
+                await _met.Task.WaitAsync(TimeSpan.FromMinutes(1), cancellation);
+            }
+
+            return await inner.GetAsync(name, cancellation);
+        }
+
+        public Task<bool> PutAsync(string name, ReadOnlyMemory<byte> body, CancellationToken cancellation = default) =>
+            inner.PutAsync(name, body, cancellation);
+
+        public Task<bool> DeleteAsync(string name, CancellationToken cancellation = default) =>
+            inner.DeleteAsync(name, cancellation);
     }
 }
