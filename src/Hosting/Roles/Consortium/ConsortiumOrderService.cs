@@ -394,7 +394,11 @@ public sealed class ConsortiumOrderService : IOrderService, IJournaledRunnerPort
 
         _finalAt = _ports.Clock.GetTimestamp();
         await _chain.RefreshAsync(TimeSpan.FromMilliseconds(1), default);
-        if (_chain.Chain.Head.Number >= attested)
+        if (_chain.Chain.FinalizedNumber >= attested)
+        {
+            _final = attested; // another instance knew it, or knows more
+        }
+        else if (_chain.Chain.Head.Number >= attested)
         {
             await _chain.SetFinalityAsync(attested, default);
             _final = attested;
