@@ -1,4 +1,5 @@
 using SuperVm.Core.Consensus.Stake;
+using SuperVm.Local.Emulators;
 
 namespace SuperVm.Cli.Cloud;
 
@@ -42,6 +43,9 @@ internal sealed record CloudOptions
 
     /// <summary>Where the storage emulator keeps its data; null for in memory.</summary>
     public string? StorageData { get; init; }
+
+    /// <summary>Where the emulators listen; null for free ports.</summary>
+    public EmulatorPorts? EmulatorPorts { get; init; }
 
     /// <summary>Deaths of a handler within half an hour after which its app is started no more.</summary>
     public int MostFailures { get; init; } = 3;

@@ -54,7 +54,8 @@ internal sealed class CloudStack : IAsyncDisposable
         var names = Enumerable.Range(0, options.Validators + options.Watchers)
             .Select(i => options.Validators + options.Watchers == 1 ? AzureEmulators.Account : Name(i)).ToList();
         var stack = new CloudStack(
-            await AzureEmulators.StartAsync(options.Root, names, options.StorageData, cancellation));
+            await AzureEmulators.StartAsync(
+                options.Root, names, options.StorageData, options.EmulatorPorts, cancellation));
         try
         {
             await stack.StartValidatorsAsync(names, options, cancellation);

@@ -34,6 +34,12 @@ internal sealed class CloudCommand : ICommandModule
         Description = "Instances of an app of each validator, as the cloud scales out: Execute=2; may be repeated",
     };
 
+    private readonly Option<bool> _emulatorsOnly = new("--emulators-only")
+    {
+        Description = "No app: the emulators on their usual ports, with all that local.settings.json expects, for "
+            + "`func start` in the folders under functions",
+    };
+
     private readonly Option<ulong> _epochLength = new("--epoch-length")
     {
         Description = "Blocks after which the registry's changes take effect; 0 keeps the first set",
@@ -56,7 +62,7 @@ internal sealed class CloudCommand : ICommandModule
     {
         var command = new Command("cloud", "Run the function apps over emulators of Azure on this machine")
         {
-            _port, _validators, _watchers, _instances, _epochLength, _logs, _chainId, _silent,
+            _port, _validators, _watchers, _instances, _emulatorsOnly, _epochLength, _logs, _chainId, _silent,
         };
         command.SetAction(RunAsync);
         return command;
@@ -72,6 +78,13 @@ internal sealed class CloudCommand : ICommandModule
             await Console.Error.WriteLineAsync(
                 $"supervm cloud: --port takes 0 to 65500, --validators 1 to {CloudStack.MostValidators}, --watchers as "
                 + "many as there is room for, beside several validators");
+            return 2;
+        }
+
+        if (parsed.GetValue(_emulatorsOnly) && validators > 1)
+        {
+            await Console.Error.WriteLineAsync(
+                "supervm cloud: --emulators-only prepares one validator, as local.settings.json names one");
             return 2;
         }
 
@@ -127,7 +140,9 @@ internal sealed class CloudCommand : ICommandModule
     {
         var silent = parsed.GetValue(_silent);
         await using var log = new LineLog(Console.Out);
-        log.Write("starting the emulators and the function apps …");
+        log.Write(
+            parsed.GetValue(_emulatorsOnly)
+                ? "starting the emulators …" : "starting the emulators and the function apps …");
         await using var stack = await CloudStack.StartAsync(
             new CloudOptions
             {
@@ -139,9 +154,21 @@ internal sealed class CloudCommand : ICommandModule
                 EpochLength = parsed.GetValue(_epochLength),
                 Port = parsed.GetValue(_port),
                 ChainId = parsed.GetValue(_chainId),
+                Apps = parsed.GetValue(_emulatorsOnly) ? [] : CloudValidator.Apps,
+                EmulatorPorts = parsed.GetValue(_emulatorsOnly) ? EmulatorPorts.Usual : null,
                 Log = silent ? _ => { } : log.Write,
             },
             cancellation);
+        if (parsed.GetValue(_emulatorsOnly))
+        {
+            var settings = stack.Validators[0].Settings;
+            log.Write($"Ready for `func start`: {settings.BlobEndpoint}, {settings.QueueEndpoint}, "
+                + $"{settings.TableEndpoint}, {settings.DocumentEndpoint}");
+            await StopSignal.RequestedAsync(cancellation);
+            log.Write("stopping");
+            return 0;
+        }
+
         foreach (var validator in stack.Validators)
         {
             log.Write($"Listening on {validator.Rpc.ToString().TrimEnd('/')}");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -7,6 +8,13 @@ namespace SuperVm.Local.Emulators;
 
 /// <summary>The emulators cannot be installed or started; the message says why.</summary>
 public sealed class EmulatorException(string message) : Exception(message);
+
+/// <summary>Where the emulators listen.</summary>
+public sealed record EmulatorPorts(int Blob, int Queue, int Table, int Documents)
+{
+    /// <summary>Azurite's and the Cosmos DB emulator's own, which local.settings.json names.</summary>
+    public static EmulatorPorts Usual { get; } = new(10000, 10001, 10002, 8081);
+}
 
 /// <summary>The emulators of Azure's storage and of Cosmos DB, as one process of Node on free ports.</summary>
 /// <remarks>
@@ -66,15 +74,22 @@ public sealed class AzureEmulators : IAsyncDisposable
     /// <param name="root">The repository.</param>
     /// <param name="accounts">Storage accounts; null for the well-known one.</param>
     /// <param name="data">Where storage keeps its data; null for in memory.</param>
+    /// <param name="at">Where they listen; null for free ports.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="EmulatorException">Node or npm is missing, or what they do fails.</exception>
     public static async Task<AzureEmulators> StartAsync(
-        string root, IReadOnlyList<string>? accounts = null, string? data = null,
+        string root, IReadOnlyList<string>? accounts = null, string? data = null, EmulatorPorts? at = null,
         CancellationToken cancellation = default)
     {
         var folder = Path.Combine(root, "src", "Local", "Emulators");
         await InstallAsync(folder, cancellation);
-        string[] arguments = data is null ? ["start.mjs"] : ["start.mjs", "--data", data];
+        List<string> arguments = ["start.mjs", .. data is null ? Array.Empty<string>() : ["--data", data]];
+        if (at is not null)
+        {
+            arguments.AddRange(["--ports", string.Create(
+                CultureInfo.InvariantCulture, $"{at.Blob},{at.Queue},{at.Table},{at.Documents}")]);
+        }
+
         var process = Start(folder, "node", arguments, info =>
         {
             if (accounts is not null)

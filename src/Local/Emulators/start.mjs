@@ -1,6 +1,7 @@
-// Starts the storage and document emulators on free ports of the loopback interface, prints one line of JSON with the
+// Starts the storage and document emulators on ports of the loopback interface, free ones or those named, prints one line of JSON with the
 // ports, and ends when its standard input ends: whoever started it takes it down by dying.
 //   --data DIR           storage keeps its data there (else in memory)
+//   --ports B,Q,T,D      of blobs, queues, tables and documents
 //   standard input       "restart storage" or "restart documents": the service goes away and comes back with its data on
 //                        the same ports; one line {"restarted":"…"} says that it is back
 import { spawn } from 'node:child_process';
@@ -22,9 +23,13 @@ reading.default = (account, request, response, names) => {
 };
 const { createHttpServer } = require('@vercel/cosmosdb-server');
 
-const at = process.argv.indexOf('--data');
-const data = at < 0 ? null : process.argv[at + 1];
-const ports = { blob: 0, queue: 0, table: 0, documents: 0 };
+const option = (name) => {
+    const at = process.argv.indexOf(name);
+    return at < 0 ? null : process.argv[at + 1];
+};
+const data = option('--data');
+const [blob, queue, table, document] = (option('--ports') ?? '0,0,0,0').split(',').map(Number);
+const ports = { blob, queue, table, documents: document };
 let azurite;
 let restarting = false;
 
@@ -48,6 +53,11 @@ const startStorage = () => new Promise((resolve) => {
 const documents = createHttpServer({ keepAlive: true });
 // Node closes a connection after 5 s without a request, in the midst of the next one; the service waits for minutes.
 documents.keepAliveTimeout = 0;
+documents.on('error', (error) => {
+    console.error(`The document emulator cannot listen: ${error.message}`);
+    azurite?.kill('SIGKILL');
+    process.exit(1);
+});
 const startDocuments = () => new Promise((resolve) => {
     documents.listen(ports.documents, '127.0.0.1', () => {
         ports.documents = documents.address().port;

@@ -21,7 +21,7 @@ namespace SuperVm.Hosting.Tests.Roles;
 /// </summary>
 internal sealed class ConsortiumWorld : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly CancellationTokenSource _stop = new();
