@@ -24,7 +24,7 @@ internal sealed class HandlerApp : IAsyncDisposable
     internal LocalFunctionsHost Host { get; private set; } = null!;
 
     internal static async Task<HandlerApp> StartAsync(
-        string hostExtras = "", IMessageBus? bus = null, LocalHostOptions? options = null)
+        string hostExtras = "", IMessageBus? bus = null, LocalHostOptions? options = null, string queueExtras = "")
     {
         var app = new HandlerApp(bus);
         var handler = JsonSerializer.Serialize(typeof(FunctionHandler.Program).Assembly.Location);
@@ -32,7 +32,8 @@ internal sealed class HandlerApp : IAsyncDisposable
             {"version":"2.0",{{{hostExtras}}}
              "customHandler":{"description":{"defaultExecutablePath":"dotnet","arguments":[{{{handler}}}]},
               "enableProxyingHttpRequest":true},
-             "extensions":{"http":{"routePrefix":""},"queues":{"maxDequeueCount":2,"maxPollingInterval":"00:00:00.2"}}
+             "extensions":{"http":{"routePrefix":""},
+              "queues":{ {{{queueExtras}}} "maxDequeueCount":2,"maxPollingInterval":"00:00:00.2"}}
             }
             """);
         app.Write("Work/function.json", """

@@ -125,7 +125,7 @@ public sealed class LocalFunctionsHostTests
     [Fact]
     public async Task A_message_that_is_handled_for_long_is_renewed_and_delivered_once()
     {
-        var bus = new RenewalBus(new InMemoryMessageBus(TimeProvider.System), 2);
+        var bus = new WatchedBus(new InMemoryMessageBus(TimeProvider.System), 2);
         await using var app = await HandlerApp.StartAsync(
             bus: bus, options: new() { Visibility = TimeSpan.FromSeconds(6) });
         await app.SendAsync("""{"do":"wait"}""");
@@ -134,6 +134,37 @@ public sealed class LocalFunctionsHostTests
         await client.PostAsync(new Uri(app.Host.Address!, "release"), null);
         Assert.Null((await app.NextAsync("Work")).Failure);
         Assert.Equal(1, bus.Deliveries);
+    }
+
+    [Fact]
+    public async Task A_message_that_failed_is_hidden_for_the_visibility_time_out()
+    {
+        var bus = new WatchedBus(new InMemoryMessageBus(TimeProvider.System), 1);
+        await using var app = await HandlerApp.StartAsync(
+            bus: bus, queueExtras: "\"visibilityTimeout\":\"00:07:00\",");
+        await app.SendAsync("""{"do":"fail"}""");
+        Assert.Contains("500", (await app.NextAsync("Work")).Failure);
+        await bus.Renewed;
+        Assert.Equal(TimeSpan.FromMinutes(7), bus.Hidden);
+    }
+
+    [Fact]
+    public async Task A_batch_is_taken_when_no_more_than_the_threshold_are_being_handled()
+    {
+        var bus = new WatchedBus(new InMemoryMessageBus(TimeProvider.System), 1);
+        for (var i = 0; i < 6; i++)
+        {
+            await bus.SendAsync(HandlerApp.Queue, """{"do":"wait"}"""u8.ToArray());
+        }
+
+        await using var app = await HandlerApp.StartAsync(
+            bus: bus, queueExtras: "\"batchSize\":4,\"newBatchThreshold\":1,");
+        using var client = new HttpClient();
+        await client.PostAsync(new Uri(app.Host.Address!, "release"), null);
+        await app.EmptyAsync(HandlerApp.Queue);
+        Assert.Equal(6, bus.Deliveries);
+        Assert.Equal(4, bus.MostAskedFor);
+        Assert.InRange(bus.MostHandledMeanwhile, 0, 1);
     }
 
     [Fact]
@@ -160,12 +191,22 @@ public sealed class LocalFunctionsHostTests
         Assert.Null((await app.NextAsync("Tick")).Failure);
     }
 
-    /// <summary>Counts deliveries, and tells when so many renewals were made.</summary>
-    private sealed class RenewalBus(IMessageBus inner, int renewals) : IMessageBus
+    /// <summary>Counts what is asked of it, and tells when so many renewals were made.</summary>
+    private sealed class WatchedBus(IMessageBus inner, int renewals) : IMessageBus
     {
         private readonly TaskCompletionSource _renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _left = renewals;
         private int _deliveries;
+        private int _completions;
+
+        /// <summary>What the last renewal hid a message for.</summary>
+        public TimeSpan Hidden { get; private set; }
+
+        /// <summary>Messages that were asked for at once, at most.</summary>
+        public int MostAskedFor { get; private set; }
+
+        /// <summary>Messages that were being handled while more were asked for, at most.</summary>
+        public int MostHandledMeanwhile { get; private set; }
 
         public Task Renewed => _renewed.Task;
 
@@ -178,6 +219,8 @@ public sealed class LocalFunctionsHostTests
         public async Task<IReadOnlyList<BusMessage>> ReceiveAsync(
             string queue, int most, TimeSpan visibility, CancellationToken cancellation = default)
         {
+            MostAskedFor = Math.Max(MostAskedFor, most);
+            MostHandledMeanwhile = Math.Max(MostHandledMeanwhile, _deliveries - Volatile.Read(ref _completions));
             var received = await inner.ReceiveAsync(queue, most, visibility, cancellation);
             Interlocked.Add(ref _deliveries, received.Count);
             return received;
@@ -186,6 +229,7 @@ public sealed class LocalFunctionsHostTests
         public async Task<BusMessage?> RenewAsync(
             string queue, BusMessage message, TimeSpan visibility, CancellationToken cancellation = default)
         {
+            Hidden = visibility;
             var renewed = await inner.RenewAsync(queue, message, visibility, cancellation);
             if (Interlocked.Decrement(ref _left) == 0)
             {
@@ -196,7 +240,10 @@ public sealed class LocalFunctionsHostTests
         }
 
         public Task<bool> CompleteAsync(string queue, BusMessage message, CancellationToken cancellation = default)
-            => inner.CompleteAsync(queue, message, cancellation);
+        {
+            Interlocked.Increment(ref _completions);
+            return inner.CompleteAsync(queue, message, cancellation);
+        }
 
         public Task<long> CountAsync(string queue, CancellationToken cancellation = default)
             => inner.CountAsync(queue, cancellation);
