@@ -339,9 +339,11 @@ public sealed partial class Replica
         }
 
         var epoch = _epoch;
+        var steps = new List<EpochProof>();
         foreach (var proof in m.Epochs)
         {
-            // Steps that are done here, and steps beyond the snapshot, which a server far ahead may know.
+            // Not looked at, and so not kept: steps that are done here, and steps beyond the snapshot, which a server
+            // far ahead may know.
             if (proof.Border.Statement.Sequence < epoch.Last || proof.Border.Statement.Sequence >= target)
             {
                 continue;
@@ -353,6 +355,7 @@ public sealed partial class Replica
                 return;
             }
 
+            steps.Add(proof);
             epoch = next;
         }
 
@@ -364,8 +367,8 @@ public sealed partial class Replica
             return;
         }
 
-        (_snapshot, _snapshotEpoch) = (m, epoch);
-        Emit(new InstallSnapshot(target, m.Attestation.Statement.BlockHash, from, m));
+        (_snapshot, _snapshotEpoch) = (m with { Epochs = steps }, epoch);
+        Emit(new InstallSnapshot(target, m.Attestation.Statement.BlockHash, from, _snapshot));
     }
 
     private static bool IsChain(Snapshot m)

@@ -314,4 +314,50 @@ public sealed class ReplicaTests
         return new PrePrepare(0, header, hashes, TestCluster.Key(leader).Sign(
             Statements.Vote(cluster.Parameters.ChainId, VotePhase.Prepare, 0, 1, header.Digest)));
     }
+
+    [Fact]
+    public void Of_a_snapshots_steps_only_those_that_were_checked_are_kept()
+    {
+        var cluster = new TestCluster(4, new ConsensusParameters
+        {
+            BatchAgeMs = 0, ProgressTimeoutMs = 500, EpochLength = 2,
+        });
+        cluster.Start();
+        for (var i = 0; i < 7; i++)
+        {
+            cluster.Down[3] = i >= 3; // it knows the first border, and not the two after it
+            cluster.Submit(0, Transaction(i));
+            cluster.Advance(2_000);
+        }
+
+        Assert.Equal((3UL, 1UL), (cluster.Replicas[3].Committed, cluster.Replicas[3].Epoch.Number));
+        var finalized = cluster.Effects.Where(one => one.Node == 0)
+            .Select(one => one.Effect).OfType<BlockFinalized>().ToList();
+        var steps = finalized.Select(one => one.Border).OfType<EpochProof>().ToList();
+        Assert.Equal([2UL, 4UL, 6UL], steps.Select(step => step.Border.Statement.Sequence));
+        var attestation = finalized.Single(one => one.Certificate.Statement.Sequence == 7).Certificate;
+        var headers = cluster.Blocks[0].Select(batch => batch.Header).ToList();
+        var offer = new Snapshot(
+            attestation, headers, [Unsigned(steps[0], 2), steps[1], steps[2], Unsigned(steps[2], 8)]);
+
+        cluster.Down[3] = false;
+        cluster.Step(3, new MessageArrived(cluster.Now, TestCluster.Key(1).Address, offer));
+        cluster.Step(3, new SnapshotInstalled(cluster.Now, 7, Success: true));
+        var adopted = Assert.Single(cluster.Effects.Select(one => one.Effect).OfType<SnapshotAdopted>()).Snapshot;
+        Assert.Equal([4UL, 6UL], adopted.Epochs.Select(step => step.Border.Statement.Sequence));
+        Assert.Equal((7UL, 3UL), (cluster.Replicas[3].Committed, cluster.Replicas[3].Epoch.Number));
+
+        // And it goes on with the others from there, in their epoch.
+        cluster.Submit(0, Transaction(7));
+        cluster.Advance(2_000);
+        Assert.All(cluster.Replicas, replica => Assert.Equal(8UL, replica.Finalized));
+
+        static EpochProof Unsigned(EpochProof step, ulong border) => step with
+        {
+            Border = step.Border with
+            {
+                Statement = step.Border.Statement with { Sequence = border }, Shares = [],
+            },
+        };
+    }
 }
